@@ -1,0 +1,1 @@
+"""A local Lambda: the platform's side of the Runtime API, on a developer's machine and in tests."""
