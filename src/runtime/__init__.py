@@ -1,1 +1,28 @@
-"""A runtime-interface client for AWS Lambda: standard library only, ready in a few milliseconds."""
+"""A runtime-interface client for AWS Lambda: standard library only, ready in a few milliseconds.
+
+`python -m runtime module.function` serves a handler; `RuntimeClient` is the client by itself. The names below are
+loaded when they are first used: importing the package costs nothing.
+
+Inside the package all imports are relative: a function whose own folder holds a `runtime` module has that name,
+and this package steps aside (see `identity`).
+"""
+
+__all__ = ["Invocation", "LambdaContext", "PlatformError", "RuntimeClient", "__version__"]
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    if name == "RuntimeClient":
+        from .client import RuntimeClient
+
+        return RuntimeClient
+    if name in ("Invocation", "LambdaContext"):
+        from . import invocation
+
+        return getattr(invocation, name)
+    if name == "PlatformError":
+        from .errors import PlatformError
+
+        return PlatformError
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

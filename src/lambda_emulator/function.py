@@ -1,0 +1,157 @@
+"""A function's configuration: checked once, when it is made, and never changed. No process, no file is touched
+but to see that the code's folder is there.
+
+Every violation is an `InvalidConfiguration` whose one sentence says what is wrong, where, and what to do.
+Lambda's own wording is used where Lambda has one.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from lambda_emulator.errors import InvalidConfiguration
+from runtime import protocol
+
+__all__ = ["RESERVED_VARIABLES", "FunctionConfiguration"]
+
+RESERVED_VARIABLES = frozenset(
+    {
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_FORMAT",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_LEVEL",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_LAMBDA_MAX_CONCURRENCY",
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_REGION",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+    }
+)
+"""Names that the service keeps for itself. Those that begin with an underscore fall to the pattern below."""
+
+_NAME = re.compile(r"[a-zA-Z0-9-_]{1,64}")
+_VARIABLE_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
+_VERSION = re.compile(r"\$LATEST|[1-9][0-9]*")
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+_ACCOUNT = re.compile(r"\d{12}")
+_UNABLE = "Lambda was unable to configure your environment variables because the environment variables you have provided"
+_LOG_LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionConfiguration:
+    """All that is known of one function. Raises `InvalidConfiguration`."""
+
+    handler: str
+    """What `_HANDLER` holds, for a Python function `module.function`."""
+    task_root: Path
+    """The code's folder, the working directory of the process; stored absolute."""
+    name: str = "function"
+    command: tuple[str, ...] | None = None
+    """What is started: program and arguments. None stands for this project's own `bootstrap`."""
+    timeout_s: int = protocol.DEFAULT_TIMEOUT_S
+    memory_mb: int = protocol.DEFAULT_MEMORY_MB
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """The customer's variables."""
+    version: str = "$LATEST"
+    region: str = "us-east-1"
+    account_id: str = "123456789012"
+    log_format: Literal["Text", "JSON"] | None = None
+    """None leaves `AWS_LAMBDA_LOG_FORMAT` unset, as a function that was never configured for it."""
+    log_level: str | None = None
+    init_timeout_s: float = protocol.INIT_TIMEOUT_S
+    max_concurrency: int | None = None
+    """Invocations open at once in one environment (managed instances); None is the ordinary one at a time."""
+    snap_start: bool = False
+    execution_env: str | None = None
+    """`AWS_EXECUTION_ENV` of a managed runtime that is to be imitated; OS-only runtimes have none."""
+
+    def __post_init__(self) -> None:
+        set_field = object.__setattr__  # the one way to normalise a field of a frozen value
+        set_field(self, "task_root", Path(self.task_root).absolute())
+        set_field(self, "environment", MappingProxyType(dict(self.environment)))
+        if self.command is not None:
+            set_field(self, "command", tuple(self.command))
+        self._check_identity()
+        self._check_limits()
+        self._check_code()
+        _check_environment(self.environment)
+
+    @property
+    def arn(self) -> str:
+        """The unqualified ARN."""
+        return f"arn:aws:lambda:{self.region}:{self.account_id}:function:{self.name}"
+
+    def _check_identity(self) -> None:
+        for name, value, pattern, example in (
+            ("name", self.name, _NAME, "1 to 64 letters, digits, hyphens or underscores"),
+            ("version", self.version, _VERSION, "$LATEST or a number from 1"),
+            ("region", self.region, _REGION, "such as us-east-1"),
+            ("account_id", self.account_id, _ACCOUNT, "twelve digits"),
+        ):
+            if not pattern.fullmatch(value):
+                raise InvalidConfiguration(f"{name} {value!r} is not possible: use {example}")
+
+    def _check_limits(self) -> None:
+        _check_range("timeout_s", self.timeout_s, protocol.MIN_TIMEOUT_S, protocol.MAX_TIMEOUT_S, "whole seconds")
+        _check_range("memory_mb", self.memory_mb, protocol.MIN_MEMORY_MB, protocol.MAX_MEMORY_MB, "megabytes")
+        if self.max_concurrency is not None:
+            _check_range("max_concurrency", self.max_concurrency, 1, 10_000, "invocations at once")
+        if not self.init_timeout_s > 0:
+            raise InvalidConfiguration(f"init_timeout_s {self.init_timeout_s!r} is not possible: use a time above 0")
+        if self.log_format not in (None, "Text", "JSON"):
+            raise InvalidConfiguration(f"log_format {self.log_format!r} is not possible: use 'Text', 'JSON' or None")
+        if self.log_level is not None and self.log_level.upper() not in _LOG_LEVELS:
+            raise InvalidConfiguration(f"log_level {self.log_level!r} is not possible: use one of {_LOG_LEVELS}")
+
+    def _check_code(self) -> None:
+        if not self.handler or len(self.handler) > 128 or re.search(r"\s|\0", self.handler):
+            raise InvalidConfiguration(
+                f"handler {self.handler!r} is not possible: use 1 to 128 characters without blanks, such as 'app.handler'"
+            )
+        if not self.task_root.is_dir():
+            raise InvalidConfiguration(
+                f"task_root {str(self.task_root)!r} is no folder: name the one that holds the function's code"
+            )
+        if self.command is not None and not self.command:
+            raise InvalidConfiguration("command is empty: name a program, or use None for the bundled bootstrap")
+
+
+def _check_range(name: str, value: int, low: int, high: int, unit: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise InvalidConfiguration(f"{name} {value!r} is not possible: use {low} to {high} {unit}")
+
+
+def _check_environment(variables: Mapping[str, str]) -> None:
+    for name, value in variables.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise InvalidConfiguration(f"environment variable {name!r} is not possible: use text for name and value")
+        if "\0" in value:
+            raise InvalidConfiguration(f"environment variable {name!r} holds a NUL character: remove it")
+    if reserved := sorted(RESERVED_VARIABLES & variables.keys()):
+        raise InvalidConfiguration(
+            f"{_UNABLE} contains reserved keys that are currently not supported for modification. "
+            f"Reserved keys used in this request: {', '.join(reserved)}"
+        )
+    for name in variables:
+        if not _VARIABLE_NAME.fullmatch(name):
+            raise InvalidConfiguration(
+                f"environment variable {name!r} is not possible: use a letter followed by letters, digits or underscores"
+            )
+    measured = json.dumps(dict(variables), separators=(",", ":"), ensure_ascii=False)
+    if len(measured.encode("utf-8", "surrogatepass")) > protocol.MAX_ENVIRONMENT_BYTES:
+        raise InvalidConfiguration(f"{_UNABLE} exceeded the 4KB limit. String measured: {measured}")

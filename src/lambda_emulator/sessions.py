@@ -1,0 +1,215 @@
+"""The two ways in which a runtime may talk to the platform: one invocation at a time, or several at once.
+
+A session belongs to one life of one process. It judges calls, hands out events, and reports what happened to a
+listener; it knows no HTTP and no process. Both kinds have the same methods, which `RuntimeApi` calls in the order of
+the platform's checks: `begin_answer` (request id, nonce, state), then `answer`, then `answer_taken`.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from typing import Protocol
+
+from lambda_emulator.answer import Answer
+from lambda_emulator.happenings import Answered, Happening, InitFailed, Ready, RestoreFailed, RestoreWanted
+from lambda_emulator.invocation import Delivery
+from lambda_emulator.refusals import Refusal
+from lambda_emulator.runtime_state import Move, RuntimeState, RuntimeStateMachine
+from runtime import protocol
+
+__all__ = ["ConcurrentSession", "NoIdleWorker", "Session", "SingleSession"]
+
+# Answers that may still come after their invocation has timed out are remembered so many (managed instances).
+_REMEMBERED_TIMEOUTS = 1000
+# Workers that may wait for an event at once (managed instances).
+_MAX_IDLE_WORKERS = 10_000
+
+
+class NoIdleWorker(Exception):  # noqa: N818 (a state of affairs, answered as `Runtime.Unavailable`)
+    """An event has nobody to go to."""
+
+
+class Session(Protocol):
+    """What the Runtime API needs of either kind. Every method may raise `Refusal`."""
+
+    max_error_bytes: int
+
+    async def next(self, disconnected: asyncio.Event) -> Delivery | None:
+        """Wait for an event; None when the client has gone away meanwhile."""
+
+    def begin_answer(self, request_id: str, nonce: str | None, move: Move) -> None:
+        """The first two checks of /response and /error, in the platform's order; there is no way back."""
+
+    def answer(self, request_id: str, answer: Answer) -> None:
+        """Give the caller its answer."""
+
+    def answer_taken(self, request_id: str) -> None:
+        """The body has been judged; the runtime may go on."""
+
+    def init_failed(self, answer: Answer) -> None:
+        """/init/error."""
+
+    async def restore_next(self, disconnected: asyncio.Event) -> bool:
+        """/restore/next; false when the client has gone away meanwhile."""
+
+    def restore_failed(self, answer: Answer) -> None:
+        """/restore/error."""
+
+
+class SingleSession:
+    """One invocation at a time, by the state table."""
+
+    def __init__(self, listener: Callable[[Happening], None]) -> None:
+        self.max_error_bytes = protocol.MAX_RESPONSE_BYTES
+        self._listener = listener
+        self._machine = RuntimeStateMachine()
+        self._current: Delivery | None = None
+        self._delivered = asyncio.Event()
+        self._restored = asyncio.Event()
+
+    async def next(self, disconnected: asyncio.Event) -> Delivery | None:
+        """As the table says; while an event is being handled, that same event."""
+        before = self._machine.state
+        after = self._machine.move(Move.NEXT)
+        if after is RuntimeState.READY:
+            if before is not RuntimeState.READY:
+                self._current = None
+                self._delivered.clear()
+                self._listener(Ready(at_s=time.monotonic()))
+            if not await _first(self._delivered, disconnected):
+                return None
+        return self._current
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Hand an event to the waiting runtime. Only when it is ready."""
+        self._machine.move(Move.DELIVER)
+        self._current = delivery
+        self._delivered.set()
+
+    def begin_answer(self, request_id: str, nonce: str | None, move: Move) -> None:
+        """Request id, nonce, state: in this order, because only the last one changes anything."""
+        if self._current is None or self._current.invocation.request_id != request_id:
+            raise Refusal(protocol.INVALID_REQUEST_ID)
+        if nonce and nonce != self._current.nonce:
+            raise Refusal(protocol.INVOKE_TIMEOUT)
+        self._machine.move(move)
+
+    def answer(self, request_id: str, answer: Answer) -> None:
+        """Report it."""
+        self._listener(Answered(request_id=request_id, answer=answer))
+
+    def answer_taken(self, request_id: str) -> None:  # noqa: ARG002 (the other kind needs it)
+        """The invocation goes on until /next."""
+        self._machine.move(Move.TAKEN)
+
+    def init_failed(self, answer: Answer) -> None:
+        """Report it; after a restore it is the hooks' failure."""
+        if self._machine.move(Move.INIT_ERROR) is RuntimeState.INIT_ERROR:
+            self._listener(InitFailed(answer=answer))
+        else:
+            self._listener(RestoreFailed(answer=answer))
+
+    async def restore_next(self, disconnected: asyncio.Event) -> bool:
+        """Blocks until `restored`."""
+        self._machine.move(Move.RESTORE_NEXT)
+        self._listener(RestoreWanted())
+        return await _first(self._restored, disconnected)
+
+    def restored(self) -> None:
+        """The snapshot has been restored."""
+        self._machine.move(Move.RESTORE)
+        self._restored.set()
+
+    def restore_failed(self, answer: Answer) -> None:
+        """Report it."""
+        self._machine.move(Move.RESTORE_ERROR)
+        self._listener(RestoreFailed(answer=answer))
+
+
+class ConcurrentSession:
+    """Several invocations at once; each answer is judged by its request id alone."""
+
+    def __init__(self, listener: Callable[[Happening], None]) -> None:
+        self.max_error_bytes = protocol.MAX_ERROR_BYTES
+        self._listener = listener
+        self._machine = RuntimeStateMachine()  # of the initialisation only
+        self._idle: deque[asyncio.Event] = deque()
+        self._handed: dict[asyncio.Event, Delivery] = {}
+        self._open: dict[str, Delivery] = {}
+        self._timed_out: OrderedDict[str, None] = OrderedDict()
+
+    async def next(self, disconnected: asyncio.Event) -> Delivery | None:
+        """One waiting call is one idle worker; whichever waits longest gets the event."""
+        if len(self._idle) >= _MAX_IDLE_WORKERS:
+            raise Refusal((protocol.SERVER_ERROR, "Runtime.TooManyIdleRuntimes", "Too many idle runtimes"))
+        first = self._machine.state is RuntimeState.STARTED
+        self._machine.move(Move.NEXT)
+        waiting = asyncio.Event()
+        self._idle.append(waiting)
+        if first:
+            self._listener(Ready(at_s=time.monotonic()))
+        if not await _first(waiting, disconnected):
+            self._idle.remove(waiting)
+            return None
+        return self._handed.pop(waiting)
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Hand an event to an idle worker. Raises `NoIdleWorker`."""
+        if not self._idle:
+            raise NoIdleWorker
+        waiting = self._idle.popleft()
+        self._open[delivery.invocation.request_id] = delivery
+        self._handed[waiting] = delivery
+        waiting.set()
+
+    def begin_answer(self, request_id: str, nonce: str | None, move: Move) -> None:  # noqa: ARG002
+        """Open: fine, once. Timed out: 410, once. Anything else: 400."""
+        if request_id in self._timed_out:
+            del self._timed_out[request_id]
+            raise Refusal(protocol.INVOKE_TIMEOUT)
+        delivery = self._open.get(request_id)
+        if delivery is None:
+            raise Refusal(protocol.INVALID_REQUEST_ID)
+        if nonce and nonce != delivery.nonce:
+            raise Refusal(protocol.INVOKE_TIMEOUT)
+        del self._open[request_id]
+
+    def answer(self, request_id: str, answer: Answer) -> None:
+        """Report it."""
+        self._listener(Answered(request_id=request_id, answer=answer))
+
+    def answer_taken(self, request_id: str) -> None:
+        """Nothing to do: the invocation was over when its answer began."""
+
+    def expire(self, request_id: str) -> None:
+        """The invocation has timed out; its worker goes on, and its answer will be refused."""
+        if self._open.pop(request_id, None):
+            self._timed_out[request_id] = None
+            if len(self._timed_out) > _REMEMBERED_TIMEOUTS:
+                self._timed_out.popitem(last=False)
+
+    def init_failed(self, answer: Answer) -> None:
+        """The first worker to say so wins, the others are refused by the table."""
+        self._machine.move(Move.INIT_ERROR)
+        self._listener(InitFailed(answer=answer))
+
+    async def restore_next(self, disconnected: asyncio.Event) -> bool:  # noqa: ARG002
+        """There are no snapshots of such environments."""
+        self._machine.move(Move.RESTORE)
+        return False
+
+    def restore_failed(self, answer: Answer) -> None:  # noqa: ARG002
+        """There are no snapshots of such environments."""
+        self._machine.move(Move.RESTORE_ERROR)
+
+
+async def _first(wanted: asyncio.Event, disconnected: asyncio.Event) -> bool:
+    """Wait for either; true if the wanted one is there."""
+    waits = [asyncio.ensure_future(event.wait()) for event in (wanted, disconnected)]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+    return wanted.is_set()

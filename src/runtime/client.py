@@ -1,0 +1,249 @@
+"""RuntimeClient: the endpoints of the Runtime API over one keep-alive socket.
+
+**The pipelined next.** `respond` and `fail` hold their request back; the `next` that follows sends both in one
+write and reads the two answers as they come. That saves a round trip and two system calls per invocation, and the
+invocation (its billing, and the freeze) ends the moment the response is taken. A large request goes out at once
+instead, because a refusal of it may break the connection under whatever was sent behind it. `flush` sends what is
+held without asking for more.
+
+**Exactly one answer per event.** The last answer is kept until the platform acknowledges it. If the connection
+breaks before that, the client asks for the next event on a new one: a platform that did not take the answer
+delivers the same attempt again, which is answered from memory and never handed out twice.
+
+Refusals 400, 410 and 413 lose their invocation (one line on stderr); any other ends the process by
+`PlatformError`. No time limit applies while nothing has come, since the process may be frozen for hours. Once an
+answer has begun, or is due, silence of `STALL_S` seconds is an error.
+"""
+
+import sys
+
+import _socket
+
+from . import protocol
+from .errors import PlatformError
+from .invocation import Invocation
+from .wire import Message, ResponseReader, WireError, get, post
+
+__all__ = ["RuntimeClient"]
+
+RECEIVE_BYTES = 64 * 1024
+"""One read; events of ordinary size come in one."""
+PIPELINED_BYTES = 64 * 1024
+"""Requests up to this size may be followed by `/next` in the same write."""
+STALL_S = 30
+CONNECT_ATTEMPTS = 3
+"""Connections in a row on which nothing was received before the platform counts as gone."""
+REDELIVERIES = 2
+"""How often one attempt may come again before the platform counts as broken."""
+
+
+class RuntimeClient:
+    """Speaks to the Runtime API at `address` (`host:port`, as `AWS_LAMBDA_RUNTIME_API` has it).
+
+    Connects when first used. `warn` takes one line of text about an invocation that was lost. Not to be shared by
+    threads.
+    """
+
+    def __init__(self, address: str, user_agent: str, warn: "Callable[[str], object]") -> None:
+        self._address = address
+        self._user_agent = user_agent
+        self._warn = warn
+        self._next = get(address, protocol.NEXT, user_agent)
+        self._socket: _socket.socket | None = None
+        self._reader = ResponseReader()
+        self._held: list[bytes] = []
+        self._answer: list[bytes] = []
+        self._answered: Invocation | None = None
+        self._acknowledged = True
+
+    # --- the endpoints ----------------------------------------------------------------------------------------
+
+    def next(self) -> Invocation:
+        """Wait for the next invocation, sending whatever answer is still held. Raises `PlatformError`."""
+        redeliveries = 0
+        while True:
+            invocation = self._deliver_and_wait()
+            answered = self._answered
+            if answered is None or not invocation.is_same_attempt(answered):
+                self._answered, self._answer = None, []
+                return invocation
+            redeliveries += 1
+            if redeliveries > REDELIVERIES:
+                raise PlatformError(f"/next delivered {invocation.request_id} again and again after it was answered")
+            if self._acknowledged:
+                self._warn(f"{invocation.request_id} was delivered again after its answer was taken; not run again")
+            else:
+                self._warn(f"{invocation.request_id} was delivered again; its answer is sent again, it is not run again")
+                self._held = self._answer
+                self._deliver_if_large()
+
+    def respond(self, invocation: Invocation, body: bytes, content_type: str = protocol.JSON) -> None:
+        """Answer `invocation` with `body`; sent with the following `next` unless it is large."""
+        path = f"{protocol.INVOCATION}{invocation.request_id}{protocol.RESPONSE_SUFFIX}"
+        self._hold(invocation, path, content_type, body, "")
+
+    def fail(self, invocation: Invocation, document: bytes, error_type: str, xray_cause: "str | None") -> None:
+        """Answer `invocation` with an error document; `error_type` and `xray_cause` become headers (ASCII)."""
+        path = f"{protocol.INVOCATION}{invocation.request_id}{protocol.ERROR_SUFFIX}"
+        extra = f"{protocol.ERROR_TYPE}: {error_type}\r\n"
+        if xray_cause is not None:
+            extra += f"{protocol.XRAY_CAUSE}: {xray_cause}\r\n"
+        self._hold(invocation, path, protocol.JSON, document, extra)
+
+    def init_error(self, document: bytes, error_type: str) -> None:
+        """Report that the function could not be initialised; only before the first `next`."""
+        self._call(protocol.INIT_ERROR, document, f"{protocol.ERROR_TYPE}: {error_type}\r\n")
+
+    def flush(self) -> None:
+        """Send a held answer now and wait for its acknowledgement."""
+        if self._held:
+            self._deliver()
+
+    def close(self) -> None:
+        """Close the connection; the next call opens another."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        self._reader = ResponseReader()
+
+    # --- answers and events -----------------------------------------------------------------------------------
+
+    def _hold(self, invocation: Invocation, path: str, content_type: str, body: bytes, extra: str) -> None:
+        if invocation.invocation_id is not None:
+            extra += f"{protocol.INVOCATION_ID}: {invocation.invocation_id}\r\n"
+        self._held = self._answer = [post(self._address, path, content_type, len(body), extra), body]
+        self._answered = invocation
+        self._acknowledged = False
+        invocation.body = b""  # an idle environment need not keep the event
+        self._deliver_if_large()
+
+    def _deliver_if_large(self) -> None:
+        if len(self._held[-1]) > PIPELINED_BYTES:
+            self._deliver()
+
+    def _deliver(self) -> None:
+        """Send the held answer alone and read its acknowledgement."""
+        held, self._held = self._held, []
+        self._send(held)
+        message = self._receive(due=True)
+        if message is not None:
+            self._judge(message)
+
+    def _deliver_and_wait(self) -> Invocation:
+        held, self._held = self._held, []
+        self._send([*held, self._next])
+        silent = 0
+        while True:
+            due = not self._acknowledged and bool(held)
+            message = self._receive(due=due)
+            if message is None:  # the connection ended: ask again on a new one, the answer's fate is told there
+                silent += 1
+                if silent >= CONNECT_ATTEMPTS:
+                    raise PlatformError(f"the Runtime API at {self._address} closed {silent} connections in a row")
+                held = []
+                self._send([self._next])
+                continue
+            silent = 0
+            if due:
+                held = []
+                self._judge(message)
+                if message.closes:
+                    self._send([self._next])
+                continue
+            if message.status != protocol.OK:
+                raise PlatformError(f"/next was refused with {_described(message)}")
+            return Invocation(message.headers, message.body)
+
+    def _judge(self, message: Message) -> None:
+        """Take the platform's word on the answer: accepted, lost, or the end of this process."""
+        self._acknowledged = True
+        self._answer = []
+        if 200 <= message.status < 300:
+            return
+        assert self._answered is not None
+        refusal = f"the answer of {self._answered.request_id} was refused with {_described(message)}"
+        if message.status not in protocol.LOSES_THE_INVOCATION:
+            raise PlatformError(refusal)
+        self._warn(refusal)
+
+    def _call(self, path: str, document: bytes, extra: str) -> Message:
+        """One request outside of invocations: sent, answered, and 202 or `PlatformError`."""
+        self._send([post(self._address, path, protocol.JSON, len(document), extra), document])
+        message = self._receive(due=True)
+        if message is None:
+            raise PlatformError(f"the Runtime API at {self._address} closed the connection instead of answering {path}")
+        if message.status != protocol.ACCEPTED:
+            raise PlatformError(f"{path} was refused with {_described(message)}")
+        return message
+
+    # --- the socket -------------------------------------------------------------------------------------------
+
+    def _send(self, parts: "list[bytes]") -> None:
+        """Write all parts. A connection that breaks meanwhile is left to `_receive`, which may find an answer."""
+        connection = self._socket or self._connect()
+        try:
+            if sum(map(len, parts)) <= 2 * PIPELINED_BYTES:
+                connection.sendall(b"".join(parts))
+            else:
+                for part in parts:
+                    connection.sendall(part)
+        except BlockingIOError:
+            raise PlatformError(f"the Runtime API at {self._address} took nothing for {STALL_S} s") from None
+        except OSError:
+            pass
+
+    def _receive(self, *, due: bool) -> "Message | None":
+        """The next message, or None when the connection ended before one began.
+
+        `due` says that the platform owes it without delay; otherwise silence may last for ever.
+        """
+        reader, connection = self._reader, self._socket
+        assert connection is not None
+        try:
+            stalls = 0
+            while (message := reader.next_message()) is None:
+                try:
+                    data = connection.recv(RECEIVE_BYTES)
+                except BlockingIOError:  # STALL_S have passed
+                    # Twice, because the first may have been spent frozen.
+                    stalls += 1
+                    if stalls > 1 and (due or reader.started):
+                        raise PlatformError(f"the Runtime API at {self._address} fell silent in an answer") from None
+                    continue
+                except OSError:
+                    data = b""
+                reader.feed(data)
+                if not data and not reader.started:
+                    self.close()
+                    return None
+        except WireError as error:
+            raise PlatformError(f"the Runtime API at {self._address} sent no valid answer: {error}") from None
+        if message.closes:
+            self.close()
+        return message
+
+    def _connect(self) -> "_socket.socket":
+        host, colon, port = self._address.rpartition(":")
+        if not colon or not port.isdecimal():
+            raise PlatformError(f"{protocol.ENV_API} must be host:port, not {self._address!r}")
+        family = _socket.AF_INET6 if host.startswith("[") else _socket.AF_INET
+        connection = _socket.socket(family, _socket.SOCK_STREAM)
+        try:
+            connection.connect((host.strip("[]"), int(port)))
+        except (OSError, OverflowError) as error:
+            connection.close()
+            raise PlatformError(f"cannot connect to the Runtime API at {self._address}: {error}") from None
+        connection.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
+        # The kernel's own time limit: it makes a silent read return, and costs no system call per read, as
+        # Python's settimeout would.
+        limit = STALL_S.to_bytes(8, sys.byteorder) + bytes(8)
+        connection.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVTIMEO, limit)
+        connection.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDTIMEO, limit)
+        self._socket = connection
+        self._reader = ResponseReader()
+        return connection
+
+
+def _described(message: Message) -> str:
+    text = message.body[:300].decode("utf-8", "replace").strip()
+    return f"{message.status} {text}" if text else str(message.status)

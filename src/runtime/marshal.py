@@ -1,0 +1,226 @@
+"""JSON in and out, in the dialect that users of the managed Python runtime rely on.
+
+In: UTF-8 with or without a byte order mark; NaN and infinities are refused. Out: compact, non-ASCII unescaped;
+nested `bytes` as UTF-8 text (values and keys), `Decimal` in its own digits, named tuples and whatever has
+`_asdict()` as objects, other tuples as arrays, enum members by value. Unlike there, NaN in a result is an error
+and not a broken document, and a lone surrogate is escaped and not the end of the process.
+
+The standard library's `json` costs 5 ms to import (for its use of `re`); its C half, `_json`, 0.1 ms. So the C
+codec is used directly. Its names are private: where they are missing or have changed, `json` itself serves.
+"""
+
+import marshal as _marshal
+import sys
+
+__all__ = ["dumps", "loads"]
+
+
+class NotSerialisable(ValueError):
+    """A value that JSON cannot express; `path` leads from the result to it, outermost step first."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.path: list[object] = []
+
+    def __str__(self) -> str:
+        reason = str(self.args[0])
+        return reason + (f" (at result{''.join(f'[{step!r}]' for step in self.path)})" if self.path else "")
+
+
+def loads(body: bytes) -> object:
+    """The value of one JSON text. Raises `ValueError` with the position of what is wrong."""
+    text = str(body, "utf-8")
+    if text.startswith("\ufeff"):
+        text = text[1:]
+    if _scan is not None:
+        stripped = text.strip(" \t\n\r")
+        try:
+            value, end = _scan(stripped, 0)
+        except StopIteration:
+            pass  # no value where one must be; the module below says so with its position
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+        else:
+            if end == len(stripped):
+                return value
+    import json  # late: 5 ms, only to name the fault (or where the C codec is not to be had)
+
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def dumps(value: object) -> bytes:
+    """`value` as UTF-8 JSON. Raises `NotSerialisable` (a `ValueError`), naming the type and where it stands."""
+    try:
+        # marshal takes the exact built-in types and nothing else, does not follow cycles, and is several times
+        # faster than encoding. What passes it needs neither cycle checks nor the dialect's conversions.
+        _marshal.dumps(value, 2)
+    except ValueError:
+        return _dumps_dialect(value)
+    try:
+        text = "".join(_encode(value, 0))
+    except (TypeError, ValueError, RecursionError):
+        return _dumps_dialect(value)
+    # JSON may escape a lone surrogate, UTF-8 cannot hold one: backslashreplace writes exactly JSON's escape.
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _dumps_dialect(value: object) -> bytes:
+    try:
+        return "".join(_encode_digits(_plain(value), 0)).encode("utf-8", "backslashreplace")
+    except RecursionError:
+        raise NotSerialisable("The result is nested too deeply, or contains itself") from None
+
+
+class _Digits(str):
+    """A number's own digits, on their way through the encoder's string hook."""
+
+    __slots__ = ()
+
+
+def _plain(value: "Any") -> object:
+    """`value` rebuilt from types that the C encoder writes as they are."""
+    kind = type(value)
+    if value is None or kind is str or kind is int or kind is bool:
+        return value
+    if kind is float or isinstance(value, float):
+        if value - value != 0:
+            raise NotSerialisable(
+                f"Out of range float values are not JSON compliant: {value!r}; send null or a string"
+            )
+        return value
+    if isinstance(value, dict):
+        return _plain_object(value)
+    if isinstance(value, (list, tuple)) and not hasattr(value, "_asdict"):
+        return _plain_array(value)
+    if isinstance(value, bytes):
+        return _decoded(value)
+    enum = sys.modules.get("enum")
+    if enum is not None and isinstance(value, enum.Enum):
+        return _plain(value.value)
+    if isinstance(value, (str, int)):
+        return value
+    decimal = sys.modules.get("decimal")
+    if decimal is not None and isinstance(value, decimal.Decimal):
+        if not value.is_finite():
+            raise NotSerialisable(
+                f"Out of range Decimal values are not JSON compliant: {value!s}; send null or a string"
+            )
+        return _Digits(value)
+    if hasattr(value, "_asdict") and not isinstance(value, type):
+        return _plain(value._asdict())
+    raise NotSerialisable(f"Object of type {kind.__name__} is not JSON serializable")
+
+
+def _plain_object(value: "dict[Any, Any]") -> "dict[object, object]":
+    result = {}
+    for key, item in value.items():
+        try:
+            result[_plain_key(key)] = _plain(item)
+        except NotSerialisable as error:
+            error.path.insert(0, key)
+            raise
+    return result
+
+
+def _plain_array(value: "list[Any] | tuple[Any, ...]") -> "list[object]":
+    result = []
+    for index, item in enumerate(value):
+        try:
+            result.append(_plain(item))
+        except NotSerialisable as error:
+            error.path.insert(0, index)
+            raise
+    return result
+
+
+def _plain_key(key: "Any") -> object:
+    if isinstance(key, bytes):
+        return _decoded(key)
+    if key is None or isinstance(key, (str, int, float)):
+        if isinstance(key, float) and key - key != 0:
+            raise NotSerialisable(f"Out of range float values are not JSON compliant: {key!r}")
+        return key
+    raise NotSerialisable(f"keys must be str, bytes, int, float, bool or None, not {type(key).__name__}")
+
+
+def _decoded(value: bytes) -> str:
+    try:
+        return str(value, "utf-8")
+    except UnicodeDecodeError as error:
+        raise NotSerialisable(
+            f"Object of type bytes is not UTF-8 text ({error.reason} at byte {error.start}); encode it, e.g. as base64"
+        ) from None
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+class _ScannerOptions:
+    """What `_json.make_scanner` reads from its argument."""
+
+    strict = True
+    object_hook = None
+    object_pairs_hook = None
+    parse_float = float
+    parse_int = int
+    parse_constant = staticmethod(_refuse_constant)
+    memo: "dict[str, str]" = {}  # noqa: RUF012  # read by the pure-Python scanner only, never written here
+
+
+def _unserialisable(value: object) -> object:
+    raise NotSerialisable(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+def _encode_string(text: str) -> str:
+    return str.__str__(text) if type(text) is _Digits else _quote(text)
+
+
+def _codec() -> "tuple[Any, Any, Any, Any]":
+    """The scanner, the encoder, the encoder that lets `_Digits` through, and the string quoting function."""
+    try:
+        from _json import encode_basestring, make_encoder, make_scanner
+
+        settings = (_unserialisable, encode_basestring, None, ":", ",", False, False, False)
+        encode = make_encoder(None, *settings)
+        encode_digits = make_encoder({}, settings[0], _encode_string, *settings[2:])
+        scan = make_scanner(_ScannerOptions)
+        if scan('{"a":[1.5,true]}', 0) != ({"a": [1.5, True]}, 16) or "".join(encode({"a": [1]}, 0)) != '{"a":[1]}':
+            raise TypeError("_json has changed")
+        return scan, encode, encode_digits, encode_basestring
+    except (ImportError, TypeError, AttributeError):
+        return _plain_codec()
+
+
+def _plain_codec() -> "tuple[Any, Any, Any, Any]":
+    import json.encoder  # late: only where the C codec is not what it was
+    from json import JSONEncoder
+
+    class DigitsEncoder(JSONEncoder):
+        """The pure-Python encoder calls `encoder` for strings only; numbers in `_Digits` pass unquoted."""
+
+        def iterencode(self, o: object, _one_shot: bool = False) -> "Iterator[str]":
+            return json.encoder._make_iterencode(  # type: ignore[attr-defined,no-any-return]
+                {}, _unserialisable, _encode_string, None, float.__repr__, ":", ",", False, False, False
+            )(o, 0)
+
+    plain = JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    digits = DigitsEncoder()
+    return (
+        None,
+        lambda value, _: plain.iterencode(value),
+        lambda value, _: digits.iterencode(value),
+        json.encoder.encode_basestring,  # type: ignore[attr-defined]
+    )
+
+
+_scan, _encode, _encode_digits, _quote = _codec()
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` itself would cost 4 ms of every cold start
+    from collections.abc import Iterator
+    from typing import Any

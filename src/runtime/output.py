@@ -1,0 +1,95 @@
+"""Where the function's log goes: standard output, or Lambda's telemetry descriptor. One write per record.
+
+On start-up this is all of logging there is. The formatters for the standard library's `logging` are in `logs`
+and loaded with it; what `print` writes is not touched beyond being sent off line by line.
+"""
+
+import posix
+import sys
+import time
+
+__all__ = ["LEVELS", "Output", "timestamp"]
+
+LEVELS = ("NOTSET", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+"""Level names by `levelno // 10`."""
+
+_FRAME = 0xA55A0003
+"""First word of a telemetry frame: bit 0 set means text, clear JSON; four more for each level."""
+
+
+class Output:
+    """The log of one process.
+
+    `invocation` is the one being served, for records from threads that do not know theirs. `descriptor` is the
+    number of Lambda's telemetry file, as text, or None for standard output.
+    """
+
+    def __init__(self, *, json: bool, levelled: bool, descriptor: "str | None" = None) -> None:
+        self.invocation: Invocation | None = None
+        self.json = json
+        self._framed = descriptor is not None
+        # Levelled frames only where a format or level was configured, as the managed runtime has it.
+        self._levelled = json or levelled
+        try:
+            # A descriptor of our own: a handler that closes standard output does not close the log.
+            self._descriptor = int(descriptor) if descriptor is not None else posix.dup(1)
+        except (OSError, ValueError):
+            self._framed = False
+            self._descriptor = 2
+        for stream in (sys.stdout, sys.stderr):
+            # Line by line, so that a line is out when the process is killed, and in one write, so that lines of
+            # different threads do not mix.
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+
+    def write(self, text: str) -> None:
+        """Write text as it is, without level, request id or newline."""
+        self._write(text, _FRAME)
+
+    def record(self, text: str, level: int) -> None:
+        """Write one complete record; `level` is `logging`'s number."""
+        if not self._framed:
+            return self._write(text if text.endswith("\n") else text + "\n", 0)
+        frame = _FRAME
+        if self._levelled:
+            frame += min(50, max(0, level)) // 10 * 4
+            frame -= self.json  # the JSON frames are the text frames without bit 0
+        return self._write(text, frame)
+
+    def error(self, fault: "Fault") -> None:
+        """Write the record of an error nobody caught."""
+        self.record(fault.json_record(timestamp()) if self.json else fault.text_record(timestamp()), 40)
+
+    def flush(self) -> None:
+        """Send off what `print` left unfinished. A stream that user code closed or replaced is its own affair."""
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except Exception:  # noqa: BLE001, PERF203, S110
+                pass
+
+    def _write(self, text: str, frame: int) -> None:
+        data = text.encode("utf-8", "backslashreplace")
+        if self._framed:
+            head = frame.to_bytes(4, "big") + len(data).to_bytes(4, "big")
+            data = head + (time.time_ns() // 1000).to_bytes(8, "big") + data
+        else:
+            self.flush()  # what was printed before comes before
+        try:
+            while data:
+                data = data[posix.write(self._descriptor, data) :]
+        except OSError:
+            pass  # nobody reads the log any more; the invocation matters more
+
+
+def timestamp() -> str:
+    """Now, as Lambda writes it: UTC with milliseconds."""
+    milliseconds = time.time_ns() // 1_000_000
+    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(milliseconds // 1000))
+    return f"{moment}.{milliseconds % 1000:03d}Z"
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` itself would cost 4 ms of every cold start
+    from .faults import Fault
+    from .invocation import Invocation

@@ -1,0 +1,104 @@
+"""From a fresh interpreter to the loop: search path, settings, log, handler, and how the process ends.
+
+Both entries, `bootstrap` and `python -m runtime`, come here. Exit statuses: 0 after SIGTERM or SIGINT, 1 when the
+function could not be initialised or the platform failed.
+"""
+
+import sys
+
+from . import protocol
+from .environ import Settings, read_environ
+from .errors import PlatformError, Terminated
+
+__all__ = ["main"]
+
+
+def main(arguments: "list[str]", *, bare: bool) -> int:
+    """Serve the handler named by the first argument, or by `_HANDLER`; return the exit status.
+
+    `bare` says that the interpreter runs isolated and without `site`, so that the search path and what `site` adds to
+    the builtins are ours to set.
+    """
+    settings = Settings(read_environ())
+    name = arguments[0] if arguments else settings.handler
+    if not name or len(arguments) > 1:
+        return _refuse("give one handler, as in 'module.function' (or set _HANDLER)")
+    if not settings.api:
+        return _refuse(f"{protocol.ENV_API} is not set: this program is started by Lambda or an emulator of it")
+
+    from . import search_path  # late: a wrong call above need not load the rest
+
+    search_path.prepare(settings, bare=bare)
+    try:
+        _watch_signals()
+        return _serve(name, settings)
+    except PlatformError as error:
+        return _refuse(str(error))
+    except Terminated:
+        return 0
+
+
+def _serve(name: str, settings: Settings) -> int:
+    from .client import RuntimeClient
+    from .late_logging import configure_when_imported
+    from .loader import load_handler
+    from .loop import run
+    from .output import Output
+
+    output = Output(
+        json=settings.log_format == "JSON", levelled=bool(settings.log_level), descriptor=settings.telemetry_fd
+    )
+
+    def configure_logging() -> None:
+        from . import logs  # late: needs logging, which a plain handler never loads
+
+        logs.configure(output, settings.log_level)
+
+    configure_when_imported(configure_logging)
+    client = RuntimeClient(str(settings.api), _user_agent(), _warn)
+    try:
+        handler = load_handler(name)
+    except Terminated:
+        raise
+    except BaseException as error:  # noqa: BLE001  # also a module that calls sys.exit
+        from . import faults  # late: only a failing start pays for it
+
+        fault = faults.of_init(error)
+        output.error(fault)
+        output.flush()
+        client.init_error(fault.document, fault.header_type)
+        return 1
+    run(client, handler, settings, output)
+    return 0
+
+
+def _watch_signals() -> None:
+    """End at once on SIGTERM and SIGINT, also while waiting in `/next`. Handlers that user code sets replace these."""
+    import _signal  # the C half; `signal` itself costs 4 ms for its enums
+
+    def terminate(number: int, frame: object) -> None:
+        raise Terminated
+
+    _signal.signal(_signal.SIGTERM, terminate)
+    _signal.signal(_signal.SIGINT, terminate)
+
+
+def _user_agent() -> str:
+    from . import __version__
+
+    version = sys.version_info
+    return f"handlerkit/{__version__}-{sys.implementation.name}-{version.major}.{version.minor}.{version.micro}"
+
+
+def _warn(line: str) -> None:
+    """One line on stderr about something the platform did. It never raises: stderr may be gone."""
+    try:
+        sys.stderr.write(f"handlerkit: {line}\n")
+        sys.stderr.flush()
+    except Exception:  # noqa: BLE001, S110
+        pass
+
+
+def _refuse(line: str) -> int:
+    _warn(line)
+    return 1

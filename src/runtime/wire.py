@@ -1,0 +1,228 @@
+"""HTTP/1.1 for exactly this API, without I/O: request bytes out, messages in. Knows no socket and no clock.
+
+Requests are made by three functions, one per shape. Responses are read by `ResponseReader`: give it bytes as
+they come (`feed`), take messages as they become complete (`next_message`). However the bytes are cut, the
+messages are the same. What is not a response of this API raises `WireError` as soon as that can be known, never
+later: a reader that waits for more of what cannot become a message would hang its process for ever, since
+`/next` has no time limit.
+
+Accepted: any case of header names, Content-Length and chunked bodies (with trailers, which are dropped), interim
+1xx answers. Refused: a body without a length, two lengths that differ, bare line feeds, more than the limits.
+"""
+
+from . import protocol
+
+__all__ = ["Message", "ResponseReader", "WireError", "get", "post"]
+
+MAX_HEAD_BYTES = 64 * 1024
+"""An event's own headers stay below 10 kB (the client context is the largest, 3,583 bytes)."""
+MAX_CHUNK_LINE_BYTES = 1024
+"""Size and extensions of one chunk, or one trailer; Go and Node accept 4 kB and more, nobody sends it."""
+
+
+class WireError(Exception):
+    """The peer sent what is no HTTP response of this API; the text says what was found."""
+
+
+class Message:
+    """One complete response: `status`, `headers` (names in lower case, values stripped) and `body`."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: "dict[str, str]", body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    @property
+    def closes(self) -> bool:
+        """Whether the peer will send nothing more on this connection."""
+        return "close" in self.headers.get("connection", "").lower()
+
+
+def get(host: str, path: str, user_agent: str) -> bytes:
+    """The bytes of a GET request."""
+    return f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {user_agent}\r\n\r\n".encode("latin-1")
+
+
+def post(host: str, path: str, content_type: str, length: int, extra: str = "") -> bytes:
+    """The head of a POST request with a body of `length` bytes; `extra` holds whole header lines."""
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {content_type}\r\n{extra}Content-Length: {length}\r\n\r\n"
+    ).encode("latin-1")
+
+
+class ResponseReader:
+    """Bytes in, messages out.
+
+    `feed(b"")` says that the peer has closed. `next_message()` returns the next complete message or None for
+    "more bytes are needed", and raises `WireError` for what can never become one; after that the reader is
+    spent. `started` tells whether part of a message has arrived.
+    """
+
+    __slots__ = ("_data", "_eof", "_in_body", "_steps")
+
+    def __init__(self) -> None:
+        self._data = b""
+        self._eof = False
+        self._in_body = False
+        self._steps = self._messages()
+
+    @property
+    def started(self) -> bool:
+        """Whether part of a message has arrived and the rest has not (after `next_message` returned None)."""
+        return self._in_body or self._data != b""
+
+    def feed(self, data: bytes) -> None:
+        """Take what was received; an empty value means end of stream."""
+        if not data:
+            self._eof = True
+        elif self._data:
+            self._data += data
+        else:
+            self._data = data
+
+    def next_message(self) -> "Message | None":
+        """The next complete message, or None when it needs more bytes than have come."""
+        return next(self._steps)
+
+    # A generator, so that "wait for more" is a `yield` in the middle of reading and not a state to restore.
+    # It yields None to ask for more bytes. What has been consumed is cut off `_data` at once.
+    def _messages(self) -> "Iterator[Message | None]":
+        while True:
+            searched = 0
+            while (end := self._data.find(b"\r\n\r\n", searched)) < 0:
+                self._refuse_hopeless_head()
+                searched = max(0, len(self._data) - 3)
+                yield None
+            if end > MAX_HEAD_BYTES:
+                raise WireError(f"response head of {end} bytes, more than {MAX_HEAD_BYTES}")
+            status, headers = _parse_head(self._data[:end])
+            self._data = self._data[end + 4 :]
+            if status < 200:
+                continue
+            self._in_body = True
+            if "transfer-encoding" in headers:
+                body = yield from self._chunked(headers)
+            else:
+                body = yield from self._sized(_content_length(status, headers))
+            self._in_body = False
+            yield Message(status, headers, body)
+
+    def _refuse_hopeless_head(self) -> None:
+        data = self._data
+        if self._eof:
+            if data:
+                raise WireError(f"connection closed in the middle of a response head: {_shown(data)}")
+            return
+        if not data.startswith(b"HTTP/1."[: len(data)]):
+            raise WireError(f"not an HTTP/1.1 response: {_shown(data)}")
+        if len(data) > MAX_HEAD_BYTES + 4:
+            raise WireError(f"response head of more than {MAX_HEAD_BYTES} bytes")
+        if data.count(b"\n") != data.count(b"\r\n"):
+            raise WireError(f"response head with bare line feeds: {_shown(data)}")
+
+    def _sized(self, length: int) -> "Generator[None, None, bytes]":
+        if len(self._data) >= length:
+            body, self._data = self._data[:length], self._data[length:]
+            return body
+        parts, missing = [self._data], length - len(self._data)
+        while missing > 0:
+            self._data = b""
+            yield from self._more(f"a body of {length} bytes, {missing} of them missing")
+            parts.append(self._data[:missing])
+            self._data, missing = self._data[missing:], missing - len(self._data)
+        return b"".join(parts)
+
+    def _chunked(self, headers: "dict[str, str]") -> "Generator[None, None, bytes]":
+        if headers["transfer-encoding"].lower() != "chunked":
+            raise WireError(f"unknown transfer encoding {headers['transfer-encoding']!r}")
+        if "content-length" in headers:
+            raise WireError("both Content-Length and chunked: the body's end is ambiguous")
+        parts, total = [], 0
+        while True:
+            line = yield from self._line("a chunk's size")
+            digits = line.partition(b";")[0].strip()
+            # int() alone would take signs, underscores and blanks inside
+            if not digits or digits.strip(b"0123456789abcdefABCDEF") or len(digits) > 16:
+                raise WireError(f"a chunk's size is no hexadecimal number: {_shown(line)}")
+            size = int(digits, 16)
+            if size == 0:
+                break
+            total += size
+            if total > protocol.MAX_EVENT_BYTES:
+                raise WireError(f"a body of more than {protocol.MAX_EVENT_BYTES} bytes")
+            parts.append((yield from self._sized(size)))
+            if (yield from self._line("the end of a chunk")):
+                raise WireError("a chunk longer than its stated size")
+        while (yield from self._line("a trailer")):
+            pass
+        return b"".join(parts)
+
+    def _line(self, what: str) -> "Generator[None, None, bytes]":
+        while (end := self._data.find(b"\r\n")) < 0:
+            if len(self._data) > MAX_CHUNK_LINE_BYTES or b"\n" in self._data:
+                raise WireError(f"expected {what}, found {_shown(self._data)}")
+            yield from self._more(what)
+        line, self._data = self._data[:end], self._data[end + 2 :]
+        return line
+
+    def _more(self, missing: str) -> "Generator[None, None, None]":
+        before = len(self._data)
+        while len(self._data) == before:
+            if self._eof:
+                raise WireError(f"connection closed in the middle of a response: expected {missing}")
+            yield None
+
+
+def _parse_head(head: bytes) -> "tuple[int, dict[str, str]]":
+    status_line, *lines = head.decode("latin-1").split("\r\n")
+    status = status_line[9:12]
+    if not (
+        status_line.startswith(("HTTP/1.1 ", "HTTP/1.0 "))
+        and status.isdecimal()
+        and len(status) == 3
+        and status >= "100"
+        and status_line[12:13] in ("", " ")
+    ):
+        raise WireError(f"not an HTTP/1.1 status line: {_shown(status_line.encode('latin-1'))}")
+    headers = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon or not name or name[0] in " \t" or "\n" in line:
+            raise WireError(f"not a header line: {_shown(line.encode('latin-1'))}")
+        headers[name.lower()] = value.strip(" \t")
+    if len(headers) != len(lines):
+        _refuse_two_lengths(lines)
+    if status_line.startswith("HTTP/1.0 "):
+        headers.setdefault("connection", "close")
+    return int(status), headers
+
+
+def _refuse_two_lengths(lines: "list[str]") -> None:
+    lengths = {line.partition(":")[2].strip() for line in lines if line.lower().startswith("content-length:")}
+    if len(lengths) > 1:
+        raise WireError(f"two different values of Content-Length: {sorted(lengths)}")
+
+
+def _content_length(status: int, headers: "dict[str, str]") -> int:
+    text = headers.get("content-length")
+    if text is None:
+        if status in (204, 304):
+            return 0
+        raise WireError(f"a response (status {status}) with neither Content-Length nor chunked body")
+    if not (text.isascii() and text.isdecimal()):
+        raise WireError(f"Content-Length is not a number: {text[:40]!r}")
+    length = int(text) if len(text) < 19 else protocol.MAX_EVENT_BYTES + 1
+    if length > protocol.MAX_EVENT_BYTES:
+        raise WireError(f"a body of {text[:40]} bytes, more than {protocol.MAX_EVENT_BYTES}")
+    return length
+
+
+def _shown(data: bytes) -> str:
+    return repr(data[:60]) + ("…" if len(data) > 60 else "")
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` itself would cost 4 ms of every cold start
+    from collections.abc import Generator, Iterator
