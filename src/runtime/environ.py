@@ -82,13 +82,13 @@ _TRACE_ID = protocol.ENV_TRACE_ID.encode()
 def _variables() -> "dict[bytes, bytes]":
     """The dict that `os.environ` reads: its own once `os` is loaded, before that the one it will be made from."""
     os = sys.modules.get("os")
-    return posix.environ if os is None else os.environ._data  # type: ignore[return-value]
+    return posix.environ if os is None else os.environ._data
 
 
 def _forget(name: str) -> None:
     """Remove a variable for good, also for child processes."""
     posix.unsetenv(name)
-    posix.environ.pop(name.encode(), None)  # type: ignore[call-overload]
+    posix.environ.pop(name.encode(), None)
     _variables().pop(name.encode(), None)
 
 

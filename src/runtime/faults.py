@@ -30,7 +30,16 @@ class Fault:
     platform puts into its metrics, `document` the JSON body, `xray_cause` the header value or None.
     """
 
-    __slots__ = ("document", "error_type", "header_type", "message", "request_id", "stack_trace", "tenant_id", "xray_cause")
+    __slots__ = (
+        "document",
+        "error_type",
+        "header_type",
+        "message",
+        "request_id",
+        "stack_trace",
+        "tenant_id",
+        "xray_cause",
+    )
 
     def __init__(
         self,
@@ -218,13 +227,18 @@ def _xray_cause(error_type: str, message: str, error: "BaseException | None") ->
     """The cause header: compact ASCII JSON, within the platform's limit; frames go first when it is too long."""
     stacks = [] if error is None else [(related, _xray_stack(related)) for related, _ in _related(error)]
     first = stacks[0][1] if stacks else []
-    exceptions = [{"message": message, "type": error_type, "stack": first}]
+    exceptions: list[dict[str, Any]] = [{"message": message, "type": error_type, "stack": first}]
     exceptions += [
-        {"message": message_of(related), "type": type(related).__name__, "stack": stack} for related, stack in stacks[1:]
+        {"message": message_of(related), "type": type(related).__name__, "stack": stack}
+        for related, stack in stacks[1:]
     ]
     for frames, characters in ((MAX_FRAMES, 4096), (16, 1024), (4, 256), (0, 128)):
         cut = [
-            {"message": item["message"][:characters], "type": item["type"], "stack": item["stack"][-frames:] if frames else []}
+            {
+                "message": item["message"][:characters],
+                "type": item["type"],
+                "stack": item["stack"][-frames:] if frames else [],
+            }
             for item in exceptions[: max(1, frames // 4)]
         ]
         paths = sorted({frame["path"] for item in cut for frame in item["stack"]})
@@ -236,7 +250,8 @@ def _xray_cause(error_type: str, message: str, error: "BaseException | None") ->
 
 def _xray_stack(error: BaseException) -> "list[dict[str, object]]":
     return [
-        {"path": frame.filename, "line": frame.lineno or 0, "label": frame.name} for frame in _frames(error)[-MAX_FRAMES:]
+        {"path": frame.filename, "line": frame.lineno or 0, "label": frame.name}
+        for frame in _frames(error)[-MAX_FRAMES:]
     ]
 
 
@@ -255,9 +270,7 @@ def _ascii(value: object) -> str:
     if text.isascii():
         return text
     return "".join(
-        character
-        if character < "\x7f"
-        else "".join(f"\\u{unit:04x}" for unit in _utf16_units(character))
+        character if character < "\x7f" else "".join(f"\\u{unit:04x}" for unit in _utf16_units(character))
         for character in text
     )
 
@@ -271,5 +284,6 @@ def _utf16_units(character: str) -> "Iterator[int]":
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from .invocation import Invocation

@@ -10,7 +10,14 @@ from _contextvars import ContextVar
 from . import protocol
 from .errors import FunctionError, PlatformError
 
-__all__ = ["ClientContext", "ClientContextClient", "CognitoIdentity", "Invocation", "LambdaContext", "current"]
+__all__ = [
+    "ClientContext",
+    "ClientContextClient",
+    "CognitoIdentity",
+    "Invocation",
+    "LambdaContext",
+    "current",
+]
 
 current: "ContextVar[Invocation]" = ContextVar("runtime.invocation")
 """The invocation that the running code belongs to; unset outside of one and in threads that user code starts."""
@@ -176,7 +183,8 @@ def _parse(header: str, name: str) -> "dict[str, Any]":
         raise FunctionError(protocol.CONTEXT_UNMARSHAL_ERROR, f"Unable to parse {name} JSON: {error}") from None
     if not isinstance(values, dict):
         raise FunctionError(
-            protocol.CONTEXT_UNMARSHAL_ERROR, f"Unable to parse {name} JSON: expected an object, found {header[:40]!r}"
+            protocol.CONTEXT_UNMARSHAL_ERROR,
+            f"Unable to parse {name} JSON: expected an object, found {header[:40]!r}",
         )
     return values
 

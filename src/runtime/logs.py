@@ -15,7 +15,13 @@ from .output import LEVELS
 __all__ = ["configure"]
 
 # What `LogRecord` itself carries; any other attribute came with `extra`.
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "aws_request_id", "tenant_id", "taskName"}
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "aws_request_id",
+    "tenant_id",
+    "taskName",
+}
 _ALIASES = {"TRACE": "DEBUG", "WARN": "WARNING", "FATAL": "CRITICAL"}
 
 
@@ -63,7 +69,7 @@ class LambdaHandler(logging.Handler):
 class TextFormatter(logging.Formatter):
     """`[LEVEL]`, time, request id and message, separated by tabs; the traceback, if any, follows."""
 
-    converter = time.gmtime
+    converter = time.gmtime  # type: ignore[assignment]  # as the documentation says to set it
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
 
@@ -74,7 +80,7 @@ class TextFormatter(logging.Formatter):
 class JsonFormatter(logging.Formatter):
     """One JSON object a line; keys as the managed runtime names and orders them."""
 
-    converter = time.gmtime
+    converter = time.gmtime  # type: ignore[assignment]  # as the documentation says to set it
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
 
@@ -103,7 +109,7 @@ class JsonFormatter(logging.Formatter):
             return {"stackTrace": [record.exc_text]} if record.exc_text else {}
         import traceback  # late: only a record with an exception needs it
 
-        kind, error, trace = record.exc_info
+        kind, error, trace = record.exc_info  # any may be missing: a caller can pass a tuple of its own making
         from .faults import message_of
 
         return {

@@ -29,7 +29,7 @@ def run(client: "RuntimeClient", handler: "Callable[..., Any]", settings: "Setti
             body, content_type = _serve(raw, handler, invocation, context)
         except Terminated:
             raise
-        except BaseException as error:  # also SystemExit and KeyboardInterrupt of the handler's own making
+        except BaseException as error:  # noqa: BLE001  # also the handler's own SystemExit and KeyboardInterrupt
             from . import faults  # late: only a failing invocation pays for it
 
             fault = faults.of_invocation(error, invocation)
@@ -44,7 +44,10 @@ def run(client: "RuntimeClient", handler: "Callable[..., Any]", settings: "Setti
 
 
 def _serve(
-    raw: "Callable[..., Any] | None", handler: "Callable[..., Any]", invocation: Invocation, context: LambdaContext
+    raw: "Callable[..., Any] | None",
+    handler: "Callable[..., Any]",
+    invocation: Invocation,
+    context: LambdaContext,
 ) -> "tuple[bytes, str]":
     """The handler's result as bytes and their content type; raises what is wrong with event, handler or result."""
     content_type = protocol.JSON

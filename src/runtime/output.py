@@ -65,7 +65,7 @@ class Output:
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
-            except Exception:  # noqa: BLE001, PERF203, S110
+            except Exception:  # noqa: BLE001, S110
                 pass
 
     def _write(self, text: str, frame: int) -> None:

@@ -18,7 +18,12 @@ def prepare(settings: "Settings", *, bare: bool) -> None:
     """Set `sys.path`; where `bare`, also what `site` would have set up (`exit`, `quit`)."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     given = [entry for entry in (settings.python_path or "").split(":") if entry]
-    folders = [settings.task_root or posix.getcwd(), *given, f"{LAYER_ROOT}/lib/{version}/site-packages", LAYER_ROOT]
+    folders = [
+        settings.task_root or posix.getcwd(),
+        *given,
+        f"{LAYER_ROOT}/lib/{version}/site-packages",
+        LAYER_ROOT,
+    ]
     _extend(folders, before=True)
     if bare:
         _restore_exit()

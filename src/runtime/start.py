@@ -46,7 +46,9 @@ def _serve(name: str, settings: Settings) -> int:
     from .output import Output
 
     output = Output(
-        json=settings.log_format == "JSON", levelled=bool(settings.log_level), descriptor=settings.telemetry_fd
+        json=settings.log_format == "JSON",
+        levelled=bool(settings.log_level),
+        descriptor=settings.telemetry_fd,
     )
 
     def configure_logging() -> None:
@@ -74,9 +76,9 @@ def _serve(name: str, settings: Settings) -> int:
 
 def _watch_signals() -> None:
     """End at once on SIGTERM and SIGINT, also while waiting in `/next`. Handlers that user code sets replace these."""
-    import _signal  # the C half; `signal` itself costs 4 ms for its enums
+    import _signal  # type: ignore[import-not-found]  # the C half; `signal` itself costs 4 ms for its enums
 
-    def terminate(number: int, frame: object) -> None:
+    def terminate(_number: int, _frame: object) -> None:
         raise Terminated
 
     _signal.signal(_signal.SIGTERM, terminate)

@@ -1,6 +1,6 @@
 """HTTP/1.1 for exactly this API, without I/O: request bytes out, messages in. Knows no socket and no clock.
 
-Requests are made by three functions, one per shape. Responses are read by `ResponseReader`: give it bytes as
+Requests are made by two functions, one per method. Responses are read by `ResponseReader`: give it bytes as
 they come (`feed`), take messages as they become complete (`next_message`). However the bytes are cut, the
 messages are the same. What is not a response of this API raises `WireError` as soon as that can be known, never
 later: a reader that waits for more of what cannot become a message would hang its process for ever, since
@@ -25,19 +25,20 @@ class WireError(Exception):
 
 
 class Message:
-    """One complete response: `status`, `headers` (names in lower case, values stripped) and `body`."""
+    """One complete response.
 
-    __slots__ = ("body", "headers", "status")
+    `headers` has names in lower case and values stripped; `closes` says that nothing more will come on this
+    connection.
+    """
+
+    __slots__ = ("body", "closes", "headers", "status")
 
     def __init__(self, status: int, headers: "dict[str, str]", body: bytes) -> None:
         self.status = status
         self.headers = headers
         self.body = body
-
-    @property
-    def closes(self) -> bool:
-        """Whether the peer will send nothing more on this connection."""
-        return "close" in self.headers.get("connection", "").lower()
+        connection = headers.get("connection")
+        self.closes = connection is not None and "close" in connection.lower()
 
 
 def get(host: str, path: str, user_agent: str) -> bytes:
@@ -47,9 +48,8 @@ def get(host: str, path: str, user_agent: str) -> bytes:
 
 def post(host: str, path: str, content_type: str, length: int, extra: str = "") -> bytes:
     """The head of a POST request with a body of `length` bytes; `extra` holds whole header lines."""
-    return (
-        f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {content_type}\r\n{extra}Content-Length: {length}\r\n\r\n"
-    ).encode("latin-1")
+    head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {content_type}\r\n{extra}"
+    return f"{head}Content-Length: {length}\r\n\r\n".encode("latin-1")
 
 
 class ResponseReader:
@@ -60,13 +60,18 @@ class ResponseReader:
     spent. `started` tells whether part of a message has arrived.
     """
 
-    __slots__ = ("_data", "_eof", "_in_body", "_steps")
+    __slots__ = ("_data", "_eof", "_in_body", "_known_head", "_known_parts", "_steps", "last_size")
 
     def __init__(self) -> None:
         self._data = b""
         self._eof = False
         self._in_body = False
+        # Acknowledgements repeat to the byte (their Date changes once a second): the last one is not parsed again.
+        self._known_head = b""
+        self._known_parts: tuple[int, dict[str, str]] = (0, {})
         self._steps = self._messages()
+        self.last_size = 0
+        """Bytes that the last message with a Content-Length took on the wire, its head included."""
 
     @property
     def started(self) -> bool:
@@ -84,6 +89,8 @@ class ResponseReader:
 
     def next_message(self) -> "Message | None":
         """The next complete message, or None when it needs more bytes than have come."""
+        if not self._data and not self._in_body:
+            return None
         return next(self._steps)
 
     # A generator, so that "wait for more" is a `yield` in the middle of reading and not a state to restore.
@@ -97,15 +104,28 @@ class ResponseReader:
                 yield None
             if end > MAX_HEAD_BYTES:
                 raise WireError(f"response head of {end} bytes, more than {MAX_HEAD_BYTES}")
-            status, headers = _parse_head(self._data[:end])
-            self._data = self._data[end + 4 :]
+            head = self._data[:end]
+            if head == self._known_head:
+                status, headers = self._known_parts
+            else:
+                status, headers = _parse_head(head)
+                if status == protocol.ACCEPTED:
+                    self._known_head, self._known_parts = head, (status, headers)
             if status < 200:
+                self._data = self._data[end + 4 :]
                 continue
             self._in_body = True
             if "transfer-encoding" in headers:
+                self._data = self._data[end + 4 :]
                 body = yield from self._chunked(headers)
             else:
-                body = yield from self._sized(_content_length(status, headers))
+                length = _content_length(status, headers)
+                self.last_size = size = end + 4 + length
+                if size <= len(self._data):  # all of it came in one read, as small messages do
+                    body, self._data = self._data[end + 4 : size], self._data[size:]
+                else:
+                    self._data = self._data[end + 4 :]
+                    body = yield from self._sized(length)
             self._in_body = False
             yield Message(status, headers, body)
 
@@ -177,26 +197,37 @@ class ResponseReader:
 
 def _parse_head(head: bytes) -> "tuple[int, dict[str, str]]":
     status_line, *lines = head.decode("latin-1").split("\r\n")
-    status = status_line[9:12]
-    if not (
-        status_line.startswith(("HTTP/1.1 ", "HTTP/1.0 "))
-        and status.isdecimal()
-        and len(status) == 3
-        and status >= "100"
-        and status_line[12:13] in ("", " ")
-    ):
-        raise WireError(f"not an HTTP/1.1 status line: {_shown(status_line.encode('latin-1'))}")
+    status = _USUAL_STATUS.get(status_line) or _parse_status(status_line)
     headers = {}
     for line in lines:
         name, colon, value = line.partition(":")
-        if not colon or not name or name[0] in " \t" or "\n" in line:
+        if not colon:
             raise WireError(f"not a header line: {_shown(line.encode('latin-1'))}")
-        headers[name.lower()] = value.strip(" \t")
+        headers[name.lower()] = value.strip()
     if len(headers) != len(lines):
         _refuse_two_lengths(lines)
+    if "" in headers or head.count(b"\n") != len(lines) or b"\r\n " in head or b"\r\n\t" in head:
+        raise WireError(f"not a response head (an empty name, a bare line feed or a folded line): {_shown(head)}")
     if status_line.startswith("HTTP/1.0 "):
         headers.setdefault("connection", "close")
-    return int(status), headers
+    return status, headers
+
+
+_USUAL_STATUS = {"HTTP/1.1 200 OK": 200, "HTTP/1.1 202 Accepted": 202}
+
+
+def _parse_status(line: str) -> int:
+    digits = line[9:12]
+    if not (
+        line.startswith(("HTTP/1.1 ", "HTTP/1.0 "))
+        and len(digits) == 3
+        and digits.isascii()
+        and digits.isdecimal()
+        and digits >= "100"
+        and line[12:13] in ("", " ")
+    ):
+        raise WireError(f"not an HTTP/1.1 status line: {_shown(line.encode('latin-1'))}")
+    return int(digits)
 
 
 def _refuse_two_lengths(lines: "list[str]") -> None:
@@ -213,7 +244,7 @@ def _content_length(status: int, headers: "dict[str, str]") -> int:
         raise WireError(f"a response (status {status}) with neither Content-Length nor chunked body")
     if not (text.isascii() and text.isdecimal()):
         raise WireError(f"Content-Length is not a number: {text[:40]!r}")
-    length = int(text) if len(text) < 19 else protocol.MAX_EVENT_BYTES + 1
+    length = int(text[:19])
     if length > protocol.MAX_EVENT_BYTES:
         raise WireError(f"a body of {text[:40]} bytes, more than {protocol.MAX_EVENT_BYTES}")
     return length
