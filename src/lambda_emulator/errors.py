@@ -4,6 +4,7 @@ A function that fails is not an error here: that is an `InvocationResult` with `
 the caller's mistakes (a wrong name, a payload that is no JSON, too many bytes), the configuration's, and the use
 of a service that is closed.
 """
+# ruff: noqa: N818 (the names are what the service calls these, without its suffix)
 
 __all__ = [
     "InvalidConfiguration",
@@ -23,11 +24,11 @@ class LocalLambdaError(Exception):
     """Root of everything the emulator raises on purpose."""
 
 
-class InvalidConfiguration(LocalLambdaError, ValueError):  # noqa: N818 (the name is public API)
+class InvalidConfiguration(LocalLambdaError, ValueError):
     """A function cannot be configured like this; the message says what, where, and what to do."""
 
 
-class ServiceClosed(LocalLambdaError, RuntimeError):  # noqa: N818
+class ServiceClosed(LocalLambdaError, RuntimeError):
     """The `LocalLambda` was closed before or while the call was running."""
 
 

@@ -12,13 +12,13 @@ from runtime import protocol
 __all__ = [
     "exited",
     "invalid_response_mode",
+    "recognised_type",
     "response_too_large",
     "start_failed",
     "timed_out",
     "timeout_text",
     "truncated",
     "unavailable",
-    "recognised_type",
 ]
 
 _ERROR_TYPE = re.compile(protocol.ERROR_TYPE_PATTERN)

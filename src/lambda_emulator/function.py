@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from lambda_emulator.errors import InvalidConfiguration
 from runtime import protocol
@@ -48,7 +48,9 @@ _VARIABLE_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
 _VERSION = re.compile(r"\$LATEST|[1-9][0-9]*")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _ACCOUNT = re.compile(r"\d{12}")
-_UNABLE = "Lambda was unable to configure your environment variables because the environment variables you have provided"
+_UNABLE = (
+    "Lambda was unable to configure your environment variables because the environment variables you have provided"
+)
 _LOG_LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 
 
@@ -121,7 +123,7 @@ class FunctionConfiguration:
     def _check_code(self) -> None:
         if not self.handler or len(self.handler) > 128 or re.search(r"\s|\0", self.handler):
             raise InvalidConfiguration(
-                f"handler {self.handler!r} is not possible: use 1 to 128 characters without blanks, such as 'app.handler'"
+                f"handler {self.handler!r} is not possible: use 1 to 128 characters, no blanks, such as 'app.handler'"
             )
         if not self.task_root.is_dir():
             raise InvalidConfiguration(
@@ -132,11 +134,11 @@ class FunctionConfiguration:
 
 
 def _check_range(name: str, value: int, low: int, high: int, unit: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+    if type(value) is not int or not low <= value <= high:
         raise InvalidConfiguration(f"{name} {value!r} is not possible: use {low} to {high} {unit}")
 
 
-def _check_environment(variables: Mapping[str, str]) -> None:
+def _check_environment(variables: Mapping[Any, Any]) -> None:
     for name, value in variables.items():
         if not isinstance(name, str) or not isinstance(value, str):
             raise InvalidConfiguration(f"environment variable {name!r} is not possible: use text for name and value")
@@ -150,7 +152,7 @@ def _check_environment(variables: Mapping[str, str]) -> None:
     for name in variables:
         if not _VARIABLE_NAME.fullmatch(name):
             raise InvalidConfiguration(
-                f"environment variable {name!r} is not possible: use a letter followed by letters, digits or underscores"
+                f"environment variable {name!r} is not possible: use a letter, then letters, digits or underscores"
             )
     measured = json.dumps(dict(variables), separators=(",", ":"), ensure_ascii=False)
     if len(measured.encode("utf-8", "surrogatepass")) > protocol.MAX_ENVIRONMENT_BYTES:

@@ -94,9 +94,7 @@ class Routes:
 
 async def not_found(_request: Request) -> Response:
     """As the router of the real server words it; not JSON."""
-    return Response(
-        status=404, headers=(("content-type", "text/plain; charset=utf-8"),), body=b"404 page not found\n"
-    )
+    return Response(status=404, headers=(("content-type", "text/plain; charset=utf-8"),), body=b"404 page not found\n")
 
 
 async def method_not_allowed(_request: Request) -> Response:

@@ -112,7 +112,7 @@ class _Connection(asyncio.Protocol):
         self._end()
         return True  # the client may have closed only its sending side: it still gets its answers
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
         self._end()
         self._writable.set()
 
@@ -149,7 +149,7 @@ class _Connection(asyncio.Protocol):
         try:
             handler, request = await self._read_request()
         except h11.RemoteProtocolError as error:
-            await self._send(_malformed(error.error_status_hint))
+            await self._send(_malformed(error.error_status_hint), close=True)
             return False
         try:
             response = await handler(request)
@@ -165,6 +165,8 @@ class _Connection(asyncio.Protocol):
         head = await self._next_event()
         if not isinstance(head, h11.Request):
             raise _Gone
+        if _head_bytes(head) > protocol.MAX_HEAD_BYTES:  # h11 looks at the limit only while a head is incomplete
+            raise h11.RemoteProtocolError("the head is too long", HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         path, _, query = head.target.decode("latin-1").partition("?")
         route, captures = self._server.routes.find(head.method.decode("latin-1"), path)
         body = _Body(route.max_body_bytes, route.max_body_bytes + self._server.discard_bytes)
@@ -211,16 +213,15 @@ class _Connection(asyncio.Protocol):
             self._transport.resume_reading()
         return cast("h11.Event", event)
 
-    async def _send(self, response: Response) -> None:
-        headers: list[tuple[str, str | bytes]] = list(response.headers)
+    async def _send(self, response: Response, *, close: bool = False) -> None:
+        headers = [(name.encode("ascii"), _bytes(value)) for name, value in response.headers]
         limit = self._server.chunk_above_bytes
-        if response.status != 204 and (limit is None or len(response.body) <= limit):
-            headers.append(("content-length", str(len(response.body))))
+        if response.status != HTTPStatus.NO_CONTENT and (limit is None or len(response.body) <= limit):
+            headers.append((b"content-length", b"%d" % len(response.body)))
         # The body was not read to its end: what comes next on this connection is no request.
-        if self._http.their_state is not h11.DONE:
-            headers.append(("connection", "close"))
-        encoded = [(name, value.encode("latin-1") if isinstance(value, str) else value) for name, value in headers]
-        out = self._http.send(h11.Response(status_code=response.status, headers=encoded))
+        if close or self._http.their_state is not h11.DONE:
+            headers.append((b"connection", b"close"))
+        out = self._http.send(h11.Response(status_code=response.status, headers=headers))
         for start in range(0, len(response.body), _CHUNK_BYTES):
             piece = self._http.send(h11.Data(data=response.body[start : start + _CHUNK_BYTES]))
             await self._write(_joined(out, piece))
@@ -248,7 +249,7 @@ class _Connection(asyncio.Protocol):
                     await self._arrived.wait()
 
 
-class _Gone(Exception):
+class _Gone(Exception):  # noqa: N818 (no error: clients leave)
     """The client has left; there is nobody to serve."""
 
 
@@ -268,11 +269,19 @@ class _Body:
         self.arrived_bytes += len(data)
 
 
-def _first_of_each(headers: h11.Headers | Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+def _head_bytes(head: h11.Request) -> int:
+    return len(head.target) + sum(len(name) + len(value) for name, value in head.headers)
+
+
+def _first_of_each(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in headers:
         found.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
     return found
+
+
+def _bytes(value: str | bytes) -> bytes:
+    return value.encode("latin-1") if isinstance(value, str) else value
 
 
 def _joined(first: bytes | None, second: bytes | None) -> bytes:
@@ -281,5 +290,4 @@ def _joined(first: bytes | None, second: bytes | None) -> bytes:
 
 def _malformed(status: int) -> Response:
     text = f"{status} {HTTPStatus(status).phrase}"
-    headers = (("content-type", "text/plain; charset=utf-8"), ("connection", "close"))
-    return Response(status=status, headers=headers, body=text.encode("ascii"))
+    return Response(status=status, headers=(("content-type", "text/plain; charset=utf-8"),), body=text.encode("ascii"))

@@ -25,7 +25,7 @@ class Report:
     memory_mb: int
     max_memory_mb: int
     init_ms: float | None
-    """Only for an invocation that started its environment; an initialisation that had to be repeated is in the duration."""
+    """Only for the invocation that started its environment; a repeated initialisation is in the duration."""
     status: Literal["success", "error", "timeout"]
     error_type: str | None
 

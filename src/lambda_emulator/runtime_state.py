@@ -87,13 +87,8 @@ class RuntimeStateMachine:
         """The new state. Raises `Refusal` (403) where the table has none, and stays where it was."""
         following = TRANSITIONS.get((self.state, move))
         if following is None:
-            raise Refusal(
-                (
-                    protocol.FORBIDDEN,
-                    protocol.INVALID_TRANSITION,
-                    f"State transition from {self.state.value} to {move.value.value} failed for runtime. "
-                    "Error: State transition is not allowed",
-                )
-            )
+            tried = f"State transition from {self.state.value} to {move.value.value} failed for runtime."
+            text = f"{tried} Error: State transition is not allowed"
+            raise Refusal((protocol.FORBIDDEN, protocol.INVALID_TRANSITION, text))
         self.state = following
         return following

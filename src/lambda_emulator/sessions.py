@@ -53,6 +53,9 @@ class Session(Protocol):
     async def restore_next(self, disconnected: asyncio.Event) -> bool:
         """/restore/next; false when the client has gone away meanwhile."""
 
+    def restored(self) -> None:
+        """The platform has restored the snapshot."""
+
     def restore_failed(self, answer: Answer) -> None:
         """/restore/error."""
 
@@ -198,6 +201,9 @@ class ConcurrentSession:
         """There are no snapshots of such environments."""
         self._machine.move(Move.RESTORE)
         return False
+
+    def restored(self) -> None:
+        """There are no snapshots of such environments."""
 
     def restore_failed(self, answer: Answer) -> None:  # noqa: ARG002
         """There are no snapshots of such environments."""

@@ -29,7 +29,9 @@ def accepted_cause(text: str | None) -> str | None:
     if not isinstance(cause, dict) or not any(cause.get(member) for member in _MEMBERS):
         return None
     for share in _KEEP:
-        shorter = {key: value[: int(len(value) * share)] if isinstance(value, list) else value for key, value in cause.items()}
+        shorter = {
+            key: value[: int(len(value) * share)] if isinstance(value, list) else value for key, value in cause.items()
+        }
         if len(compact := _compact(shorter)) <= protocol.MAX_XRAY_CAUSE_BYTES:
             return compact
     cut = {key: _cut(value) if isinstance(value, str) else [] for key, value in cause.items() if key in _MEMBERS}

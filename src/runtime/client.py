@@ -10,10 +10,6 @@ held without asking for more.
 breaks before that, the client asks for the next event on a new one: a platform that did not take the answer
 delivers the same attempt again, which is answered from memory and never handed out twice.
 
-**One wake-up.** A platform writes the acknowledgement and, when there is one, the event. Waking for the first
-alone would cost a read and two context switches, so once the size of an acknowledgement is known the kernel is
-asked (SO_RCVLOWAT) to wake the process only for more than that. Whatever ends the connection wakes it too.
-
 Refusals 400, 410 and 413 lose their invocation (one line on stderr); any other ends the process by
 `PlatformError`. No time limit applies while nothing has come, since the process may be frozen for hours. Once an
 answer has begun, or is due, silence of `STALL_S` seconds is an error.
@@ -23,7 +19,7 @@ import _socket
 import sys
 
 from . import protocol
-from .errors import PlatformError
+from .errors import PlatformError, Terminated
 from .invocation import Invocation
 from .wire import Message, ResponseReader, WireError, get, post
 
@@ -34,6 +30,10 @@ RECEIVE_BYTES = 64 * 1024
 PIPELINED_BYTES = 64 * 1024
 """Requests up to this size may be followed by `/next` in the same write."""
 STALL_S = 30
+WAKE_MS = 100
+"""How long one read waits. A signal that arrives just before the read begins does not interrupt it (there is no way
+to close that gap from Python without a further system call per invocation), so its handler runs this much later at
+the most. An idle environment is frozen and wakes for nothing."""
 CONNECT_ATTEMPTS = 3
 """Connections in a row on which nothing was received before the platform counts as gone."""
 REDELIVERIES = 2
@@ -58,18 +58,26 @@ class RuntimeClient:
         self._answer: list[bytes] = []
         self._answered: Invocation | None = None
         self._acknowledged = True
-        self._acknowledgement_bytes = 0
-        self._low_water = 1
+        self._stopping = False
 
     # --- the endpoints ----------------------------------------------------------------------------------------
 
     def next(self) -> Invocation:
-        """Wait for the next invocation, sending whatever answer is still held. Raises `PlatformError`."""
+        """Wait for the next invocation, sending whatever answer is still held.
+
+        Raises `PlatformError`, and `Terminated` after `stop`.
+        """
+        if self._stopping:
+            self.flush()
+            raise Terminated
         redeliveries = 0
         while True:
             invocation = self._deliver_and_wait()
             answered = self._answered
             if answered is None or not invocation.is_same_attempt(answered):
+                if not self._acknowledged:
+                    self._warn(f"the connection ended before the answer of {self._request_id} was acknowledged")
+                    self._acknowledged = True
                 self._answered, self._answer = None, []
                 return invocation
             redeliveries += 1
@@ -106,6 +114,10 @@ class RuntimeClient:
         if self._held:
             self._deliver()
 
+    def stop(self) -> None:
+        """Let the following `next` end the loop; for signal handlers, whose exception user code may swallow."""
+        self._stopping = True
+
     def close(self) -> None:
         """Close the connection; the next call opens another."""
         if self._socket is not None:
@@ -132,7 +144,6 @@ class RuntimeClient:
         """Send the held answer alone and read its acknowledgement."""
         held, self._held = self._held, []
         self._send(held)
-        self._wake_beyond(0)
         message = self._receive(due=True)
         if message is not None:
             self._judge(message)
@@ -140,7 +151,6 @@ class RuntimeClient:
     def _deliver_and_wait(self) -> Invocation:
         held, self._held = self._held, []
         self._send([*held, self._next])
-        self._wake_beyond(self._acknowledgement_bytes if held else 0)
         silent = 0
         while True:
             due = not self._acknowledged and bool(held)
@@ -151,12 +161,10 @@ class RuntimeClient:
                     raise PlatformError(f"the Runtime API at {self._address} closed {silent} connections in a row")
                 held = []
                 self._send([self._next])
-                self._wake_beyond(0)
                 continue
             silent = 0
             if due:
                 held = []
-                self._acknowledgement_bytes = self._reader.last_size
                 self._judge(message)
                 if message.closes:
                     self._send([self._next])
@@ -171,8 +179,7 @@ class RuntimeClient:
         self._answer = []
         if 200 <= message.status < 300:
             return
-        assert self._answered is not None
-        refusal = f"the answer of {self._answered.request_id} was refused with {_described(message)}"
+        refusal = f"the answer of {self._request_id} was refused with {_described(message)}"
         if message.status not in protocol.LOSES_THE_INVOCATION:
             raise PlatformError(refusal)
         self._warn(refusal)
@@ -186,6 +193,10 @@ class RuntimeClient:
         if message.status != protocol.ACCEPTED:
             raise PlatformError(f"{path} was refused with {_described(message)}")
         return message
+
+    @property
+    def _request_id(self) -> str:
+        return self._answered.request_id if self._answered else "?"
 
     # --- the socket -------------------------------------------------------------------------------------------
 
@@ -203,16 +214,6 @@ class RuntimeClient:
         except OSError:
             pass
 
-    def _wake_beyond(self, size: int) -> None:
-        """Let reads return only for more than `size` bytes, or for the connection's end."""
-        if self._low_water == size + 1 or self._socket is None:
-            return
-        try:
-            self._socket.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVLOWAT, size + 1)
-            self._low_water = size + 1
-        except OSError:
-            pass  # a kernel without it wakes more often, no more
-
     def _receive(self, *, due: bool) -> "Message | None":
         """The next message, or None when the connection ended before one began.
 
@@ -221,14 +222,13 @@ class RuntimeClient:
         reader, connection = self._reader, self._socket
         assert connection is not None
         try:
-            stalls = 0
+            silences = 0
             while (message := reader.next_message()) is None:
                 try:
                     data = connection.recv(RECEIVE_BYTES)
-                except BlockingIOError:  # STALL_S have passed
-                    # Twice, because the first may have been spent frozen.
-                    stalls += 1
-                    if stalls > 1 and (due or reader.started):
+                except BlockingIOError:  # WAKE_MS have passed; time spent frozen does not count
+                    silences += 1
+                    if silences * WAKE_MS > STALL_S * 1000 and (due or reader.started):
                         raise PlatformError(f"the Runtime API at {self._address} fell silent in an answer") from None
                     continue
                 except OSError:
@@ -255,15 +255,18 @@ class RuntimeClient:
             connection.close()
             raise PlatformError(f"cannot connect to the Runtime API at {self._address}: {error}") from None
         connection.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
-        # The kernel's own time limit: it makes a silent read return, and costs no system call per read, as
-        # Python's settimeout would.
-        limit = STALL_S.to_bytes(8, sys.byteorder) + bytes(8)
-        connection.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVTIMEO, limit)
-        connection.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDTIMEO, limit)
+        # The kernel's own time limits cost no system call per read, as Python's settimeout would.
+        connection.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVTIMEO, _timeval(WAKE_MS))
+        connection.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDTIMEO, _timeval(STALL_S * 1000))
         self._socket = connection
         self._reader = ResponseReader()
-        self._low_water = 1
         return connection
+
+
+def _timeval(milliseconds: int) -> bytes:
+    """A C `struct timeval` of a 64-bit system."""
+    seconds, rest = divmod(milliseconds, 1000)
+    return seconds.to_bytes(8, sys.byteorder) + (rest * 1000).to_bytes(8, sys.byteorder)
 
 
 def _described(message: Message) -> str:

@@ -10,7 +10,7 @@ import traceback
 from . import marshal, protocol
 from .errors import FunctionError
 
-__all__ = ["Fault", "message_of", "of_init", "of_invocation"]
+__all__ = ["Fault", "message_of", "of_init", "of_invocation", "stack_trace_of"]
 
 MAX_MESSAGE = 65_536
 """Characters of an error message that are kept."""
@@ -121,12 +121,12 @@ def _fault(error: BaseException, invocation: "Invocation | None", header_type: "
         # Its own frames are ours and say nothing; those of the exception behind it are the user's.
         error_type, message = error.error_type, message_of(error)
         shown: BaseException | None = error.__cause__
-        stack_trace = [*error.stack_trace, *(_blocks(shown) if shown is not None else [])]
+        stack_trace = [*error.stack_trace, *(stack_trace_of(shown) if shown is not None else [])]
         xray_type, header = "LambdaValidationError", error_type
     else:
         error_type, message = type(error).__name__, _exit_aware(error)
         shown = error
-        stack_trace = _blocks(error)
+        stack_trace = stack_trace_of(error)
         xray_type, header = error_type, f"Function.{_class_for_header(error_type)}"
     cause = _xray_cause(xray_type, message, shown)
     return Fault(error_type, message, stack_trace, header_type or header, cause, invocation)
@@ -150,8 +150,8 @@ def _class_for_header(name: str) -> str:
 # --- stack traces ----------------------------------------------------------------------------------------------
 
 
-def _blocks(error: BaseException) -> "list[str]":
-    """The frames of `error`, then its notes, then what it was raised from or consists of."""
+def stack_trace_of(error: BaseException) -> "list[str]":
+    """Text blocks: the frames of `error`, then its notes, then what it was raised from or consists of."""
     return [block for _, blocks in _related(error) for block in blocks]
 
 
@@ -267,7 +267,7 @@ def _working_directory() -> str:
 def _ascii(value: object) -> str:
     """JSON in which everything beyond ASCII is escaped, as a header value has to be."""
     text = marshal.dumps(value).decode()
-    if text.isascii():
+    if text.isascii() and "\x7f" not in text:
         return text
     return "".join(
         character if character < "\x7f" else "".join(f"\\u{unit:04x}" for unit in _utf16_units(character))

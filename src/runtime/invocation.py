@@ -84,8 +84,11 @@ class ClientContextClient:
     __slots__ = ("app_package_name", "app_title", "app_version_code", "app_version_name", "installation_id")
 
     def __init__(self, values: "dict[str, Any]") -> None:
-        for name in self.__slots__:
-            setattr(self, name, values.get(name))
+        self.installation_id = values.get("installation_id")
+        self.app_title = values.get("app_title")
+        self.app_version_name = values.get("app_version_name")
+        self.app_version_code = values.get("app_version_code")
+        self.app_package_name = values.get("app_package_name")
 
     def __repr__(self) -> str:
         return _shown(self)

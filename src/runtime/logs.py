@@ -107,15 +107,13 @@ class JsonFormatter(logging.Formatter):
     def _exception(self, record: logging.LogRecord) -> "dict[str, object]":
         if not record.exc_info or record.exc_info[0] is None:
             return {"stackTrace": [record.exc_text]} if record.exc_text else {}
-        import traceback  # late: only a record with an exception needs it
+        from . import faults  # late: only a record with an exception needs it
 
-        kind, error, trace = record.exc_info  # any may be missing: a caller can pass a tuple of its own making
-        from .faults import message_of
-
+        kind, error, _ = record.exc_info
         return {
-            "stackTrace": traceback.format_tb(trace),
+            "stackTrace": faults.stack_trace_of(error),
             "errorType": kind.__name__,
-            "errorMessage": message_of(error) if error is not None else "",
+            "errorMessage": faults.message_of(error),
             "location": f"{record.pathname}:{record.funcName}:{record.lineno}",
         }
 

@@ -116,8 +116,9 @@ def _plain(value: "Any") -> object:
 def _plain_object(value: "dict[Any, Any]") -> "dict[object, object]":
     result = {}
     for key, item in value.items():
+        name = _plain_key(key)
         try:
-            result[_plain_key(key)] = _plain(item)
+            result[name] = _plain(item)
         except NotSerialisableError as error:
             error.path.insert(0, key)
             raise

@@ -14,7 +14,7 @@ LEVELS = ("NOTSET", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 """Level names by `levelno // 10`."""
 
 _FRAME = 0xA55A0003
-"""First word of a telemetry frame: bit 0 set means text, clear JSON; four more for each level."""
+"""First word of a telemetry frame: bit 0 set means text, clear JSON; above it the level (4 would be TRACE)."""
 
 
 class Output:
@@ -52,7 +52,7 @@ class Output:
             return self._write(text if text.endswith("\n") else text + "\n", 0)
         frame = _FRAME
         if self._levelled:
-            frame += min(50, max(0, level)) // 10 * 4
+            frame += (0, 8, 12, 16, 20, 24)[min(50, max(0, level)) // 10]
             frame -= self.json  # the JSON frames are the text frames without bit 0
         return self._write(text, frame)
 

@@ -30,7 +30,6 @@ def main(arguments: "list[str]", *, bare: bool) -> int:
 
     search_path.prepare(settings, bare=bare)
     try:
-        _watch_signals()
         return _serve(name, settings)
     except PlatformError as error:
         return _refuse(str(error))
@@ -58,6 +57,7 @@ def _serve(name: str, settings: Settings) -> int:
 
     configure_when_imported(configure_logging)
     client = RuntimeClient(str(settings.api), _user_agent(), _warn)
+    _watch_signals(client)
     try:
         handler = load_handler(name)
     except Terminated:
@@ -74,11 +74,12 @@ def _serve(name: str, settings: Settings) -> int:
     return 0
 
 
-def _watch_signals() -> None:
+def _watch_signals(client: "RuntimeClient") -> None:
     """End at once on SIGTERM and SIGINT, also while waiting in `/next`. Handlers that user code sets replace these."""
     import _signal  # type: ignore[import-not-found]  # the C half; `signal` itself costs 4 ms for its enums
 
     def terminate(_number: int, _frame: object) -> None:
+        client.stop()
         raise Terminated
 
     _signal.signal(_signal.SIGTERM, terminate)
@@ -104,3 +105,8 @@ def _warn(line: str) -> None:
 def _refuse(line: str) -> int:
     _warn(line)
     return 1
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` itself would cost 4 ms of every cold start
+    from .client import RuntimeClient

@@ -60,7 +60,7 @@ class ResponseReader:
     spent. `started` tells whether part of a message has arrived.
     """
 
-    __slots__ = ("_data", "_eof", "_in_body", "_known_head", "_known_parts", "_steps", "last_size")
+    __slots__ = ("_data", "_eof", "_in_body", "_known_head", "_known_parts", "_steps")
 
     def __init__(self) -> None:
         self._data = b""
@@ -70,8 +70,6 @@ class ResponseReader:
         self._known_head = b""
         self._known_parts: tuple[int, dict[str, str]] = (0, {})
         self._steps = self._messages()
-        self.last_size = 0
-        """Bytes that the last message with a Content-Length took on the wire, its head included."""
 
     @property
     def started(self) -> bool:
@@ -120,7 +118,7 @@ class ResponseReader:
                 body = yield from self._chunked(headers)
             else:
                 length = _content_length(status, headers)
-                self.last_size = size = end + 4 + length
+                size = end + 4 + length
                 if size <= len(self._data):  # all of it came in one read, as small messages do
                     body, self._data = self._data[end + 4 : size], self._data[size:]
                 else:

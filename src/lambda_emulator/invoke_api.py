@@ -1,0 +1,140 @@
+"""The Invoke API over HTTP on loopback, for boto3 and every other client that takes an endpoint URL.
+
+It turns headers into an `InvokeRequest` and what comes back into the service's statuses, headers and error shapes;
+every decision is the dispatcher's. Signatures are not looked at.
+"""
+
+import asyncio
+import json
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from lambda_emulator.dispatcher import Dispatcher
+from lambda_emulator.errors import InvokeError, TooManyRequests
+from lambda_emulator.function import FunctionConfiguration
+from lambda_emulator.function_name import FunctionName
+from lambda_emulator.http_message import Request, Response, Route, Routes
+from lambda_emulator.http_server import HttpServer
+from lambda_emulator.invoke_request import InvokeRequest
+from lambda_emulator.result import log_tail
+from runtime import protocol
+
+__all__ = ["InvokeApi"]
+
+_FUNCTION = "/2015-03-31/functions/{name}"
+_TRACE_HEADER = "x-amzn-trace-id"
+# The longest body that a client may send to be told by how much it is too long.
+_DISCARD_BYTES = 64 * 1024 * 1024
+
+
+class InvokeApi:
+    """Listens from `start` to `close`, on a free port of 127.0.0.1."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+        self._server: HttpServer | None = None
+
+    async def start(self) -> str:
+        """The URL; the first call opens the port."""
+        if self._server is None:
+            routes = Routes(
+                (
+                    _route("POST", f"{_FUNCTION}/invocations", self._invoke, protocol.MAX_REQUEST_BYTES),
+                    _route("GET", _FUNCTION, self._get_function),
+                    _route("GET", f"{_FUNCTION}/configuration", self._get_configuration),
+                )
+            )
+            self._server = HttpServer(routes, discard_bytes=_DISCARD_BYTES)
+            await self._server.start()
+        return f"http://{self._server.address}"
+
+    async def close(self) -> None:
+        """Close the port; callers that wait are cut off."""
+        if self._server is not None:
+            await self._server.close()
+
+    async def _invoke(self, request: Request, _request_id: str) -> Response:
+        headers = request.headers
+        asked = InvokeRequest(
+            function_name=request.captures["name"],
+            payload=request.body,
+            payload_bytes=request.body_bytes,
+            invocation_type=headers.get("x-amz-invocation-type") or "RequestResponse",
+            log_type=headers.get("x-amz-log-type") or "None",
+            qualifier=request.query_value("Qualifier"),
+            client_context=headers.get("x-amz-client-context"),
+            tenant_id=headers.get("x-amz-tenant-id"),
+            trace_header=headers.get(_TRACE_HEADER),
+        )
+        dispatched = self._dispatcher.dispatch(asked)
+        common = [("x-amzn-requestid", dispatched.request_id)]
+        if asked.trace_header:
+            common.append((_TRACE_HEADER, asked.trace_header))
+        if dispatched.answered is None or dispatched.completed is None:
+            return Response(status=204, headers=tuple(common))
+        if asked.invocation_type == "Event":
+            return Response(status=202, headers=tuple(common))
+        # Shielded: a caller that hangs up does not stop the function.
+        answer = await asyncio.shield(dispatched.answered)
+        common += [("content-type", protocol.JSON), ("x-amz-executed-version", dispatched.executed_version)]
+        if answer.failed:
+            common.append(("x-amz-function-error", "Unhandled"))
+        if asked.log_type == "Tail":
+            completion = await asyncio.shield(dispatched.completed)
+            common.append(("x-amz-log-result", log_tail(completion.log)))
+        return Response(status=200, headers=tuple(common), body=answer.payload)
+
+    async def _get_function(self, request: Request, request_id: str) -> Response:
+        configuration = self._find(request)
+        document = {
+            "Configuration": _configuration_document(configuration),
+            "Code": {"RepositoryType": "S3", "Location": configuration.task_root.as_uri()},
+            "Tags": {},
+        }
+        return _json_response(200, document, request_id)
+
+    async def _get_configuration(self, request: Request, request_id: str) -> Response:
+        return _json_response(200, _configuration_document(self._find(request)), request_id)
+
+    def _find(self, request: Request) -> FunctionConfiguration:
+        return self._dispatcher.find(FunctionName.parse(request.captures["name"], request.query_value("Qualifier")))
+
+
+def _route(
+    method: str, path: str, handler: Callable[[Request, str], Awaitable[Response]], max_body_bytes: int = 0
+) -> Route:
+    async def refusing(request: Request) -> Response:
+        request_id = str(uuid.uuid4())
+        try:
+            return await handler(request, request_id)
+        except InvokeError as error:
+            extra = [("x-amzn-errortype", error.code)]
+            if isinstance(error, TooManyRequests):
+                extra.append(("retry-after", "1"))
+            return _json_response(error.status, error.body(), request_id, extra)
+
+    return Route(method=method, path=path, handler=refusing, max_body_bytes=max_body_bytes)
+
+
+def _json_response(
+    status: int, document: dict[str, Any], request_id: str, extra: list[tuple[str, str]] | None = None
+) -> Response:
+    headers = [("content-type", protocol.JSON), ("x-amzn-requestid", request_id), *(extra or [])]
+    return Response(status=status, headers=tuple(headers), body=json.dumps(document).encode())
+
+
+def _configuration_document(configuration: FunctionConfiguration) -> dict[str, Any]:
+    return {
+        "FunctionName": configuration.name,
+        "FunctionArn": configuration.arn,
+        "Runtime": "provided.al2023",
+        "Handler": configuration.handler,
+        "Timeout": configuration.timeout_s,
+        "MemorySize": configuration.memory_mb,
+        "Version": configuration.version,
+        "Environment": {"Variables": dict(configuration.environment)},
+        "PackageType": "Zip",
+        "State": "Active",
+        "LastUpdateStatus": "Successful",
+    }

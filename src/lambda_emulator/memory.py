@@ -1,0 +1,99 @@
+"""How much memory a process group holds, and has held. Reads `/proc` on Linux and asks `ps` elsewhere.
+
+Resident memory is what the group's processes have in RAM. Pages that forked processes share would count once for
+each of them, so a sum that is over the limit is measured again with shared pages divided (PSS) before anybody is
+killed for it.
+"""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+__all__ = ["GroupMemory"]
+
+_PROC = Path("/proc")
+_LINUX = sys.platform == "linux"
+_KIB = 1024
+# A sample reads one small file per process; the list of processes is made anew this often, for it reads all of /proc.
+_SAMPLE_EVERY_S = 0.05
+_LIST_EVERY_S = 1.0
+# Each sample starts a process there.
+_SAMPLE_WITH_PS_EVERY_S = 0.5
+
+
+class GroupMemory:
+    """The memory of one process group, which its leader's pid names."""
+
+    def __init__(self, leader_pid: int) -> None:
+        self._leader_pid = leader_pid
+        self._members: tuple[int, ...] = (leader_pid,)
+        self._listed_at_s = time.monotonic()
+        self._peak_bytes = 0
+
+    def peak_bytes(self) -> int:
+        """The most that was ever seen. The leader's own peak is exact, for the kernel keeps it (Linux)."""
+        if _LINUX:
+            self._peak_bytes = max(self._peak_bytes, _field_bytes(self._leader_pid, "status", "VmHWM:"))
+        elif not self._peak_bytes:
+            self.resident_bytes()
+        return self._peak_bytes
+
+    def resident_bytes(self) -> int:
+        """What the group holds now; 0 when it is gone."""
+        now_s = time.monotonic()
+        if not _LINUX:
+            resident = _resident_by_ps(self._leader_pid)
+        else:
+            if now_s - self._listed_at_s >= _LIST_EVERY_S:
+                self._members, self._listed_at_s = _members_of(self._leader_pid), now_s
+            resident = sum(_field_bytes(pid, "status", "VmRSS:") for pid in self._members)
+        self._peak_bytes = max(self._peak_bytes, resident)
+        return resident
+
+    def proportional_bytes(self) -> int:
+        """What the group holds now, shared pages divided among those that share them. Slower."""
+        if not _LINUX or len(self._members) < 2:
+            return self.resident_bytes()
+        return sum(_field_bytes(pid, "smaps_rollup", "Pss:") for pid in self._members)
+
+    async def watch(self, limit_bytes: int, on_over: Callable[[int], None]) -> None:
+        """Sample until the group is over its limit; then call once, with the bytes held, and return."""
+        while True:
+            await asyncio.sleep(_SAMPLE_EVERY_S if _LINUX else _SAMPLE_WITH_PS_EVERY_S)
+            if self.resident_bytes() > limit_bytes and (held_bytes := self.proportional_bytes()) > limit_bytes:
+                on_over(held_bytes)
+                return
+
+
+def _field_bytes(pid: int, file: str, label: str) -> int:
+    """One `Label:   123 kB` line of a file of `/proc/<pid>`; 0 if the process or the line is not there."""
+    try:
+        text = (_PROC / str(pid) / file).read_text("ascii", "replace")
+    except OSError:
+        return 0
+    _, found, rest = text.partition(label)
+    return int(rest.split(maxsplit=1)[0]) * _KIB if found else 0
+
+
+def _members_of(group: int) -> tuple[int, ...]:
+    members = []
+    for entry in _PROC.iterdir():
+        if not entry.name.isdecimal():
+            continue
+        try:
+            stat = (entry / "stat").read_text("utf-8", "replace")
+        except OSError:
+            continue
+        # After the name, which may itself hold blanks and brackets: state, parent, group.
+        if int(stat.rpartition(")")[2].split()[2]) == group:
+            members.append(int(entry.name))
+    return tuple(members)
+
+
+def _resident_by_ps(group: int) -> int:
+    listing = subprocess.run(["ps", "-axo", "pgid=,rss="], capture_output=True, text=True, check=False).stdout
+    pairs = (line.split() for line in listing.splitlines())
+    return sum(int(pair[1]) * _KIB for pair in pairs if len(pair) == 2 and int(pair[0]) == group)

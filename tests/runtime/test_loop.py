@@ -1,0 +1,222 @@
+"""Whatever a handler does, the loop has a defined outcome for it and goes on."""
+
+import json
+
+import pytest
+
+from runtime.protocol import MAX_RESPONSE_BYTES
+from tests.runtime.conftest import Outcome, Serve, Start
+from tests.runtime.platform import Platform, event
+
+ECHO = """
+def handler(event, context):
+    return event
+"""
+
+
+def error_of(outcome: Outcome, index: int = 0) -> dict[str, object]:
+    """The error document posted as answer number `index`."""
+    request = outcome.answers[index]
+    assert request.path.endswith("/error"), request
+    document: dict[str, object] = json.loads(request.body)
+    return document
+
+
+@pytest.mark.parametrize("entry", ["bootstrap", "module"])
+def test_an_event_reaches_the_handler_and_its_result_the_platform(serve: Serve, entry: str) -> None:
+    outcome = serve(ECHO, '{"name": "Zoë", "n": 1.5}'.encode(), entry=entry)
+    (answer,) = outcome.answers
+    assert answer.path == "/2018-06-01/runtime/invocation/id-1/response"
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.body == '{"name":"Zoë","n":1.5}'.encode()
+    assert outcome.status == 0
+    assert outcome.stderr == ""
+
+
+def test_a_chunked_event_is_the_same_event(serve: Serve) -> None:
+    body = json.dumps({"text": "x" * 50_000}).encode()
+    outcome = serve(ECHO, event(body, chunked=True))
+    assert json.loads(outcome.answers[0].body) == json.loads(body)
+
+
+def test_all_invocations_use_one_connection(serve: Serve, platform: Platform) -> None:
+    serve(ECHO, *[b"{}"] * 20)
+    assert {request.connection for request in platform.requests} == {1}
+
+
+def test_an_exception_is_posted_with_its_class_message_and_the_users_frames_only(serve: Serve) -> None:
+    outcome = serve(
+        """
+        def inner():
+            raise ValueError("bad order")
+        def handler(event, context):
+            inner()
+        """,
+        b"{}",
+    )
+    document = error_of(outcome)
+    assert document["errorType"] == "ValueError"
+    assert document["errorMessage"] == "bad order"
+    assert document["requestId"] == "id-1"
+    trace = document["stackTrace"]
+    assert isinstance(trace, list)
+    assert "in handler" in trace[0]
+    assert "in inner" in trace[1]
+    assert "raise ValueError" in trace[1]
+    headers = outcome.answers[0].headers
+    assert headers["lambda-runtime-function-error-type"] == "Function.ValueError"
+    cause = json.loads(headers["lambda-runtime-function-xray-error-cause"])
+    assert cause["exceptions"][0]["type"] == "ValueError"
+    assert [frame["label"] for frame in cause["exceptions"][0]["stack"]] == ["handler", "inner"]
+
+
+@pytest.mark.parametrize(
+    ("body", "error_type", "message"),
+    [
+        ("import sys; sys.exit(3)", "SystemExit", "sys.exit(3)"),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt", "KeyboardInterrupt"),
+        ("return handler(event, context)", "RecursionError", "maximum recursion depth"),
+        ("raise GeneratorExit", "GeneratorExit", ""),
+        ("exit()", "SystemExit", "sys.exit"),
+        ("return {1, 2}", "Runtime.MarshalError", "Object of type set is not JSON serializable"),
+        ("return float('nan')", "Runtime.MarshalError", "Out of range float values"),
+        ("loop = []; loop.append(loop); return loop", "Runtime.MarshalError", "contains itself"),
+        ("raise type('Bad', (Exception,), {'__str__': lambda self: 1 / 0})()", "Bad", "str() failed"),
+    ],
+)
+def test_what_a_handler_does_to_end_the_process_fails_its_invocation_only(
+    serve: Serve, body: str, error_type: str, message: str
+) -> None:
+    code = f"def handler(event, context):\n    if event: return 'next'\n    {body}\n"
+    outcome = serve(code, b"{}", b'{"again": 1}')
+    document = error_of(outcome)
+    assert document["errorType"] == error_type
+    assert message in str(document["errorMessage"])
+    assert outcome.answers[1].body == b'"next"'
+    assert outcome.status == 0
+
+
+def test_a_response_over_the_limit_is_reported_with_both_sizes(serve: Serve) -> None:
+    code = "def handler(event, context):\n    return 'x' * (event['size'] - 2)\n"
+    outcome = serve(
+        code, b'{"size": %d}' % MAX_RESPONSE_BYTES, b'{"size": %d}' % (MAX_RESPONSE_BYTES + 1), b'{"size": 2}'
+    )
+    assert len(outcome.answers[0].body) == MAX_RESPONSE_BYTES
+    document = error_of(outcome, 1)
+    assert document["errorType"] == "Function.ResponseSizeTooLarge"
+    assert str(MAX_RESPONSE_BYTES + 1) in str(document["errorMessage"])
+    assert str(MAX_RESPONSE_BYTES) in str(document["errorMessage"])
+    assert outcome.answers[1].headers["lambda-runtime-function-error-type"] == "Function.ResponseSizeTooLarge"
+    assert outcome.answers[2].body == b'""'
+
+
+def test_an_event_that_is_not_json_is_an_unmarshal_error(serve: Serve) -> None:
+    outcome = serve(ECHO, b'{"a": ', b"", b'{"a": NaN}', b"\xff", b"1 2", b"[" * 100_000, b"{}")
+    for index in range(6):
+        document = error_of(outcome, index)
+        assert document["errorType"] == "Runtime.UnmarshalError"
+        assert str(document["errorMessage"]).startswith("Unable to unmarshal input: ")
+    assert outcome.answers[6].body == b"{}"
+
+
+def test_an_event_of_another_content_type_reaches_the_handler_as_bytes(serve: Serve) -> None:
+    code = "def handler(event, context): return type(event).__name__"
+    outcome = serve(
+        code,
+        event(b"\x00\x01", "id-1", content_type="application/octet-stream"),
+        event(b"{}", "id-2", content_type="application/json; charset=utf-8"),
+        event(b"{}", "id-3", content_type=""),
+    )
+    assert [answer.body for answer in outcome.answers] == [b'"bytes"', b'"dict"', b'"dict"']
+
+
+def test_bytes_are_posted_as_they_are(serve: Serve) -> None:
+    outcome = serve("def handler(event, context): return b'\\x00raw'", b"{}")
+    assert outcome.answers[0].body == b"\x00raw"
+    assert outcome.answers[0].headers["content-type"] == "application/unknown"
+
+
+def test_the_raw_hook_takes_and_returns_bytes_without_any_json(serve: Serve) -> None:
+    outcome = serve(
+        """
+        def handler(event, context):
+            raise AssertionError("the ordinary call must not be used")
+        def raw(body, context):
+            return body[::-1] + context.aws_request_id.encode()
+        handler.__lambda_raw__ = raw
+        """,
+        b"not json",
+    )
+    assert outcome.answers[0].body == b"nosj tonid-1"
+
+
+def test_the_trace_header_is_set_per_invocation_and_removed_where_absent(serve: Serve) -> None:
+    for importing in ("import os\n", ""):
+        code = f"""
+{importing}
+def handler(event, context):
+    import os
+    return os.environ.get("_X_AMZN_TRACE_ID")
+"""
+        outcome = serve(
+            code,
+            event(request_id="id-1", trace_id="Root=1-a;Sampled=1"),
+            event(request_id="id-2"),
+            event(request_id="id-3", trace_id=""),
+            event(request_id="id-4", trace_id="Root=1-b"),
+        )
+        bodies = [answer.body for answer in outcome.answers[-4:]]
+        assert bodies == [b'"Root=1-a;Sampled=1"', b"null", b"null", b'"Root=1-b"']
+
+
+def test_the_nonce_is_echoed_when_received_and_left_out_when_not(serve: Serve) -> None:
+    code = "def handler(event, context):\n    if event: raise ValueError\n"
+    outcome = serve(
+        code,
+        event(request_id="id-1", invocation_id="nonce-1"),
+        event(request_id="id-2"),
+        event(b"1", request_id="id-3", invocation_id="nonce-3"),
+        event(request_id="id-4", invocation_id=""),
+    )
+    nonces = [answer.headers.get("lambda-runtime-invocation-id") for answer in outcome.answers]
+    assert nonces == ["nonce-1", None, "nonce-3", None]
+
+
+def test_os_exit_ends_the_process_with_its_status_and_without_an_answer(start: Start, platform: Platform) -> None:
+    platform.deliver(event())
+    outcome = start("import os\ndef handler(event, context):\n    print('before')\n    os._exit(7)\n").end()
+    assert outcome.status == 7
+    assert outcome.answers == []
+    assert outcome.stdout == "before\n"
+
+
+def test_a_handler_that_closes_stdout_loses_neither_its_answer_nor_its_error_log(serve: Serve) -> None:
+    code = """
+    import os, sys
+    def handler(event, context):
+        if event == 1:
+            sys.stdout.close()
+        if event == 2:
+            os.close(1)
+        if event == 3:
+            sys.stdout = None
+        if event == 4:
+            raise ValueError("after closing")
+        return event
+    """
+    outcome = serve(code, b"1", b"2", b"3", b"4", b"5")
+    assert [answer.body for answer in outcome.answers[:3]] == [b"1", b"2", b"3"]
+    assert error_of(outcome, 3)["errorMessage"] == "after closing"
+    assert outcome.answers[4].body == b"5"
+    assert "ValueError: after closing" in outcome.stdout
+    assert outcome.status == 0
+
+
+def test_an_invocation_leaves_nothing_of_its_event_behind(serve: Serve) -> None:
+    code = """
+    import gc
+    def handler(event, context):
+        return len([o for o in gc.get_objects() if type(o) is dict and o.get("marker") == ["x"]])
+    """
+    outcome = serve(code, b'{"marker": ["x"]}', b'{"marker": ["x"]}', b"{}")
+    assert [answer.body for answer in outcome.answers] == [b"1", b"1", b"0"]
