@@ -55,7 +55,7 @@ def dumps(value: "Any") -> bytes:
     try:
         # marshal takes the exact built-in types and nothing else, does not follow cycles, and is several times
         # faster than encoding. What passes it needs neither cycle checks nor the dialect's conversions.
-        _marshal.dumps(value, 2)
+        _marshal.dumps(value, 4)
     except ValueError:
         return _dumps_dialect(value)
     try:

@@ -1,0 +1,152 @@
+"""The command: `python -m bench [what ...] [--quick]`."""
+
+import argparse
+import json
+import os
+import platform
+import shlex
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bench import invocations, parts, rie, soak, starts, stopwatch, tables
+
+SECTIONS = ("invoke", "start", "rie", "soak")
+
+
+def options(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description="Our runtime against awslambdaric, turn by turn on one core; prints Markdown tables.",
+    )
+    parser.add_argument(
+        "what", nargs="*", metavar="what", help=f"some of: {', '.join(SECTIONS)} (default: all of them)"
+    )
+    parser.add_argument("--quick", action="store_true", help="under a minute in all, noisier figures")
+    parser.add_argument("--rounds", type=int, metavar="N", help="turns per contender and event")
+    parser.add_argument("--events", metavar="NAMES", help="comma-separated, some of: small,7 kB,150 kB,5.8 MB")
+    parser.add_argument(
+        "--handler", choices=("small", "echo", "both"), default="both",
+        help="answer with a few bytes, or with the event (default: a table for each)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--coalesce",
+        action="store_true",
+        help="the server acknowledges and sends the next event in one write",
+    )
+    parser.add_argument("--ours", metavar="COMMAND", help="measure this client in place of ours")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write every round's figures there")
+    parser.add_argument("--check", action="store_true", help="end with status 1 when a budget is missed")
+    chosen = parser.parse_args(arguments)
+    if unknown := set(chosen.what) - set(SECTIONS):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
+    chosen.what = chosen.what or list(SECTIONS)
+    return chosen
+
+
+def main() -> int:
+    """Measure, print as it goes, and return the exit status."""
+    chosen = options()
+    began = time.monotonic()
+    try:
+        parts.server()
+        contenders = parts.contenders()
+        if chosen.ours:
+            contenders = _replaced(contenders, chosen.ours)
+        report = Report()
+        print(_machine())
+        sections = {"invoke": _invoke, "start": _start, "rie": _rie, "soak": _soak}
+        for name in SECTIONS:
+            if name in chosen.what:
+                sections[name](chosen, contenders, report)
+    except parts.MissingError as missing:
+        print(f"bench: {missing}", file=sys.stderr)
+        return 2
+    except stopwatch.RunError as failed:
+        print(f"bench: {failed}", file=sys.stderr)
+        return 1
+    if report.budgets:
+        print("\n### Budgets\n")
+        print("\n".join(budget.line() for budget in report.budgets))
+    print(f"\nTook {time.monotonic() - began:.0f} s.")
+    if chosen.json:
+        chosen.json.write_text(json.dumps(report.raw, indent=1))
+    return int(chosen.check and not all(budget.met for budget in report.budgets))
+
+
+class Report:
+    """What the sections leave for the end: verdicts, and the figures of every round."""
+
+    def __init__(self) -> None:
+        """Empty."""
+        self.budgets: list[tables.Budget] = []
+        self.raw: dict[str, Any] = {}
+
+    def show(self, title: str, table: str) -> None:
+        """Print a section now: the next one may take minutes."""
+        print(f"\n### {title}\n\n{table}", flush=True)
+
+
+def _invoke(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> None:
+    plan = invocations.Plan.of(quick=chosen.quick)
+    counts = plan.counts
+    if chosen.events:
+        wanted = [name.strip() for name in chosen.events.split(",")]
+        if unknown := set(wanted) - set(counts):
+            raise parts.MissingError(f"no event {', '.join(unknown)}; there are {', '.join(counts)}")
+        counts = {name: counts[name] for name in wanted}
+    plan = invocations.Plan(rounds=chosen.rounds or plan.rounds, counts=counts)
+    titles = {
+        "small": "An invocation, small answer (ratio, ours / awslambdaric)",
+        "echo": "An invocation, the event as answer (ratio, ours / awslambdaric)",
+    }
+    for handler in ("small", "echo") if chosen.handler == "both" else (chosen.handler,):
+        results = invocations.duels(contenders.ours, contenders.counterpart, handler, plan, coalesce=chosen.coalesce)
+        report.show(titles[handler], invocations.table(results))
+        report.raw[f"invoke {handler}"] = {name: asdict(duel) for name, duel in results.items()}
+        if handler == "small" and "small" in results:
+            report.budgets += invocations.budgets(results["small"])
+
+
+def _start(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> None:
+    results = starts.duels(contenders, chosen.rounds or (20 if chosen.quick else 60))
+    report.show("A start (ratio, ours / awslambdaric)", starts.table(results))
+    report.raw["start"] = {name: asdict(duel) for name, duel in results.items()}
+    report.budgets += starts.budgets(contenders, results)
+
+
+def _rie(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> None:
+    rounds, count = (5, 300) if chosen.quick else (10, 500)
+    result = rie.duel(contenders.ours, contenders.counterpart, rounds=chosen.rounds or rounds, count=count)
+    report.show("A caller's round trip through AWS's emulator (ratio, ours / awslambdaric)", rie.table(result))
+    report.raw["rie"] = asdict(result)
+    report.budgets += rie.budgets(result)
+
+
+def _soak(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> None:
+    count = 20_000 if chosen.quick else 100_000
+    results = {runtime.name: soak.run(runtime, count) for runtime in (contenders.ours, contenders.counterpart)}
+    report.show("Resident memory over a long run, KiB", soak.table(results, count))
+    report.raw["soak"] = results
+
+
+def _replaced(contenders: parts.Contenders, command: str) -> parts.Contenders:
+    """`command` in both of our places, for a look at a prototype."""
+    runtime = parts.Runtime(name="ours", command=tuple(shlex.split(command)))
+    return parts.Contenders(ours=runtime, bootstrap=runtime, counterpart=contenders.counterpart)
+
+
+def _machine() -> str:
+    core = stopwatch.core()
+    pinned = f"client and server on core {core}" if core is not None else "not pinned: this system cannot"
+    return (
+        f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
+        f"{os.cpu_count()} cores, {pinned}."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""What has to be there before anything is measured: the compiled server, a clean environment, AWS's parts."""
+
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import venv
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "bench" / ".build"
+COUNTERPARTS = ROOT / ".counterparts"
+TASK = BUILD / "task"
+HANDLERS = "bench_handlers"
+
+
+class MissingError(Exception):
+    """Something that a measurement needs is not here; the message is for the user."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """A way to start a runtime: a name for the tables, a command line, what its environment needs besides."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def command_for(self, handler: str) -> list[str]:
+        """The command line that serves a function of `bench/functions`."""
+        return [*self.command, f"{HANDLERS}.{handler}"]
+
+    def environment_for(self, handler: str) -> dict[str, str]:
+        """A function's environment, and nothing of the one we run in: no PYTHON* variable can interfere."""
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LAMBDA_TASK_ROOT": str(TASK),
+            "_HANDLER": f"{HANDLERS}.{handler}",
+            **self.environment,
+        }
+
+
+def server() -> Path:
+    """The Runtime API server, compiled if its source is newer."""
+    source, binary = ROOT / "bench" / "server.c", BUILD / "server"
+    if binary.exists() and binary.stat().st_mtime >= source.stat().st_mtime:
+        return binary
+    compiler = next(filter(None, map(shutil.which, (os.environ.get("CC", "cc"), "gcc", "clang"))), None)
+    if compiler is None:
+        raise MissingError("no C compiler (cc, gcc, clang): the server of the measurements cannot be built")
+    BUILD.mkdir(exist_ok=True)
+    unfinished = binary.with_suffix(f".{os.getpid()}")
+    built = subprocess.run(
+        [compiler, "-O2", "-o", str(unfinished), str(source)], capture_output=True, text=True, check=False
+    )
+    if built.returncode:
+        raise MissingError(f"{compiler} cannot compile bench/server.c: {built.stderr.strip()}")
+    unfinished.replace(binary)
+    return binary
+
+
+def counterpart() -> Path:
+    """The folder with AWS's runtime client, as scripts/counterparts.py left it."""
+    folder = COUNTERPARTS / "awslambdaric"
+    if not folder.is_dir():
+        raise MissingError("no awslambdaric to compare with: run `make counterparts`")
+    return folder
+
+
+def emulator() -> Path:
+    """AWS's Runtime Interface Emulator for this machine."""
+    machine = {"aarch64": "arm64", "amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
+    binary = COUNTERPARTS / "rie" / f"aws-lambda-rie-{machine}"
+    if sys.platform != "linux" or not binary.exists():
+        raise MissingError(f"no AWS emulator for {sys.platform} on {machine}: run `make counterparts`")
+    return binary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contenders:
+    """The runtimes to compare, all on one interpreter."""
+
+    ours: Runtime
+    bootstrap: Runtime
+    counterpart: Runtime
+
+
+def contenders() -> Contenders:
+    """Install both runtimes into one environment of their own and say how each is started.
+
+    The development environment would not do: its editable install and its .pth files are read on every start
+    of its interpreter. Here both are plain folders in site-packages, compiled, as in a function's package.
+    """
+    site = _environment(BUILD / "venv")
+    python = BUILD / "venv" / "bin" / "python"
+    return Contenders(
+        ours=Runtime(name="ours, -m runtime", command=(str(python), "-m", "runtime")),
+        bootstrap=Runtime(
+            name="ours, bootstrap",
+            command=(str(site / "runtime" / "bootstrap"),),
+            environment={"HANDLERKIT_PYTHON": str(python)},
+        ),
+        counterpart=Runtime(name="awslambdaric", command=(str(python), "-m", "awslambdaric")),
+    )
+
+
+def _environment(target: Path) -> Path:
+    """Have `target` hold what is in src/ now and AWS's client; return its site-packages."""
+    theirs = counterpart()
+    site = target / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+    stamp_file, stamp = target / "stamp", _fingerprint()
+    if not (stamp_file.exists() and stamp_file.read_text() == stamp):
+        print("building the environment to measure in ...", file=sys.stderr, flush=True)
+        venv.EnvBuilder(clear=True, symlinks=True, with_pip=False).create(target)
+        # Its pinned files are on this machine already; a copy needs no network.
+        shutil.copytree(theirs, site, dirs_exist_ok=True)
+        wheels = BUILD / "wheels"
+        shutil.rmtree(wheels, ignore_errors=True)
+        _pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels), str(ROOT))
+        wheel = next(wheels.glob("handlerkit-*.whl"))
+        _pip("--python", str(target / "bin" / "python"), "install", "--no-deps", "--no-index", str(wheel))
+        shutil.rmtree(TASK, ignore_errors=True)
+        shutil.copytree(ROOT / "bench" / "functions", TASK, ignore=shutil.ignore_patterns("__pycache__"))
+        compile_all = [str(target / "bin" / "python"), "-m", "compileall", "-q", str(site), str(TASK)]
+        subprocess.run(compile_all, check=False, stdout=subprocess.DEVNULL)
+        (site / "runtime" / "bootstrap").chmod(0o755)
+        stamp_file.write_text(stamp)
+    return site
+
+
+def _fingerprint() -> str:
+    """Changes with every file that is installed, and with the interpreter."""
+    digest = hashlib.sha256(sys.version.encode())
+    sources = [ROOT / "bootstrap", ROOT / "pyproject.toml", COUNTERPARTS / "awslambdaric.stamp"]
+    for folder in (ROOT / "src", ROOT / "bench" / "functions"):
+        sources += [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    for path in sorted(sources):
+        if path.exists():
+            digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _pip(*arguments: str) -> None:
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        # A failed build ends in hints; the cause is the last line that names an error.
+        causes = [line for line in lines if re.match(r"(ERROR|\w+Error|\w+Exception)\b", line)]
+        raise MissingError(f"pip {arguments[0]} failed: {(causes or lines or ['no reason given'])[-1]}")
