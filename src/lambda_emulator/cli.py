@@ -1,0 +1,39 @@
+"""The `handlerkit` command: entry point and list of subcommands. Reads nothing, decides nothing.
+
+Exit statuses of every subcommand: 0 done, 1 the function failed, 2 the command was called with something wrong
+(one line on stderr says what, where, and what to do).
+"""
+
+import sys
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command with the process's arguments; ends the process."""
+    try:
+        import rich  # noqa: F401
+        import typer
+    except ImportError as error:
+        missing = f"the handlerkit command needs {error.name}, which is not installed"
+        sys.exit(f"{missing}: pip install 'handlerkit[emulator]'")
+
+    from lambda_emulator import invoke_command
+
+    app = typer.Typer(
+        help="Run AWS Lambda functions locally, in processes of their own, without containers.",
+        add_completion=False,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+    app.command("invoke")(invoke_command.invoke)
+    app.callback()(_keep_subcommands)
+    app()
+
+
+def _keep_subcommands() -> None:
+    """Run AWS Lambda functions locally, in processes of their own, without containers."""
+
+
+if __name__ == "__main__":
+    main()
