@@ -3,10 +3,11 @@
 Rules: an answer ends its invocation, for there is no state per worker; a timeout kills nothing, the worker goes on
 and its late answer is refused; the environment is never frozen; it ends when its main process does, and takes all
 open invocations with it. Output cannot be told apart by invocation: each one's log holds what was written while it
-was open, so lines of others may be among it.
+was open, so lines of others may be among it, and what came while none was.
 """
 
 import asyncio
+import contextlib
 import time
 
 from lambda_emulator import faults, log_lines
@@ -25,7 +26,8 @@ from runtime import protocol
 
 __all__ = ["ConcurrentEnvironment"]
 
-_MIB = 1024 * 1024
+# A worker that has just answered, or just been started, is given so long to ask for an event.
+_ALMOST_IDLE_S = 0.5
 
 
 class ConcurrentEnvironment:
@@ -42,15 +44,13 @@ class ConcurrentEnvironment:
         self._life: RuntimeLife | None = None
         self._pump: asyncio.Task[None] | None = None
         self._open: dict[str, asyncio.Future[Answer]] = {}
-        self._peak_bytes = 0
 
     async def run(self, invocation: Invocation, answered: "asyncio.Future[Answer]") -> Completion:
         """Handle one invocation to its answer, its deadline, or the environment's end."""
         request_id = invocation.request_id
         init_ms, failure, init_log = await self._ensure_started(request_id)
         began_s = time.monotonic()
-        log = self._log.opened()
-        log.line(log_lines.start_line(request_id, self._configuration.version))
+        log = self._log.opened(log_lines.start_line(request_id, self._configuration.version))
         try:
             answer, failure = await self._answer_to(invocation) if failure is None else (failure.answer, failure)
         finally:
@@ -58,11 +58,11 @@ class ConcurrentEnvironment:
         if not answered.done():
             answered.set_result(answer)
         if self._life is not None:
-            self._peak_bytes = max(self._peak_bytes, self._life.memory.peak_bytes())
+            self._sandbox.measure(self._life)
         status = failure.status if failure else "error" if answer.error_type else "success"
         outcome = Outcome(ended_at_s=time.monotonic(), status=status, error_type=answer.error_type)
         report = make_report(
-            self._configuration, outcome, began_s=began_s, init_ms=init_ms, peak_bytes=self._peak_bytes
+            self._configuration, outcome, began_s=began_s, init_ms=init_ms, peak_bytes=self._sandbox.peak_bytes
         )
         if failure:
             log.line(failure.log)
@@ -82,8 +82,7 @@ class ConcurrentEnvironment:
         async with self._starting:
             if self._life is not None:
                 return None, None, ""
-            log = self._log.opened()
-            log.line(log_lines.init_start_line(self._configuration.region))
+            log = self._log.opened(log_lines.init_start_line(self._configuration.region))
             began_s = time.monotonic()
             happenings: asyncio.Queue[Happening] = asyncio.Queue()
             self._session = ConcurrentSession(happenings.put_nowait)
@@ -104,6 +103,9 @@ class ConcurrentEnvironment:
     async def _answer_to(self, invocation: Invocation) -> tuple[Answer, Failure | None]:
         session, request_id, timeout_s = self._session, invocation.request_id, self._configuration.timeout_s
         assert session is not None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_ALMOST_IDLE_S):
+                await session.worker()
         try:
             session.deliver(delivery_of(invocation, timeout_s))
         except NoIdleWorker:
@@ -148,19 +150,21 @@ class ConcurrentEnvironment:
 
     async def _end_life(self, *, grace_s: float = 0) -> None:
         if self._life is not None:
-            await self._life.end(grace_s=grace_s)
+            await self._sandbox.end(self._life, grace_s=grace_s)
             self._life = None
 
 
 class _SharedLog(LogBuffer):
-    """Output goes to every log that is open."""
+    """Output goes to every log that is open; what comes while there is none waits for the next."""
 
     def __init__(self) -> None:
         super().__init__()
         self._logs: list[LogBuffer] = []
 
-    def opened(self) -> LogBuffer:
+    def opened(self, first_line: str) -> LogBuffer:
         log = LogBuffer()
+        log.line(first_line)
+        log.output(self.take().encode())
         self._logs.append(log)
         return log
 
@@ -168,5 +172,7 @@ class _SharedLog(LogBuffer):
         self._logs = [each for each in self._logs if each is not log]
 
     def output(self, data: bytes) -> None:
+        if not self._logs:
+            super().output(data)
         for log in self._logs:
             log.output(data)

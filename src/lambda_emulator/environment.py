@@ -71,7 +71,6 @@ class ExecutionEnvironment:
         self._session: SingleSession | None = None
         self._life: RuntimeLife | None = None
         self._started_before = False
-        self._peak_bytes = 0
 
     async def run(self, invocation: Invocation, answered: "asyncio.Future[Answer]") -> Completion:
         """Handle one invocation to its end, whatever the function does. Only cancellation gets out of it."""
@@ -93,7 +92,9 @@ class ExecutionEnvironment:
             outcome = await self._handle(delivery, answered, deadline_s)
         else:
             outcome = self._fail(failure, answered)
-        report = make_report(configuration, outcome, began_s=began_s, init_ms=init_ms, peak_bytes=self._peak_bytes)
+        report = make_report(
+            configuration, outcome, began_s=began_s, init_ms=init_ms, peak_bytes=self._sandbox.peak_bytes
+        )
         self._log.line(log_lines.end_line(request_id))
         self._log.line(log_lines.report_line(request_id, report))
         self.finishing = False
@@ -159,7 +160,7 @@ class ExecutionEnvironment:
                     self._answer(answered, answer)
                 case Ready(at_s=at_s):
                     life.freeze()
-                    self._peak_bytes = max(self._peak_bytes, life.memory.peak_bytes())
+                    self._sandbox.measure(life)
                     return Outcome(ended_at_s=at_s, status="error" if error_type else "success", error_type=error_type)
                 case Exited(status=status):
                     await self._end_life(answered)
@@ -186,9 +187,8 @@ class ExecutionEnvironment:
         life = self._life
         if life is None:
             return
-        await life.end(grace_s=grace_s)
+        await self._sandbox.end(life, grace_s=grace_s)
         self._life = None  # not before: whoever is cancelled in between leaves it to `close`
-        self._peak_bytes = max(self._peak_bytes, life.memory.peak_bytes())
         for happening in life.left_over():
             if isinstance(happening, Answered) and answered is not None:
                 self._answer(answered, happening.answer)

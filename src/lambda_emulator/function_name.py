@@ -12,7 +12,7 @@ _PATTERN = (
     r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?"
     r"([a-zA-Z0-9-_\.]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"
 )
-_REGION, _ACCOUNT, _NAME, _QUALIFIER = 3, 9, 11, 13
+_ARN, _REGION, _ACCOUNT, _PREFIX, _NAME, _QUALIFIER = 1, 3, 9, 10, 11, 13
 _MAX_CHARACTERS = 170
 
 
@@ -41,13 +41,17 @@ class FunctionName:
                 f"1 validation error detected: Value '{text}' at 'functionName' failed to satisfy constraint: "
                 f"Member must satisfy regular expression pattern: {_PATTERN}"
             )
-        region, account_id, derived = match[_REGION], match[_ACCOUNT], match[_QUALIFIER]
+        name, derived = match[_NAME], match[_QUALIFIER]
+        region, account_id = match[_REGION], match[_ACCOUNT]
+        if match[_PREFIX] and not (match[_ARN] or region or account_id or derived):
+            # The pattern reads `function:7` as a function called 7. It is a function called `function`.
+            name, derived = "function", name
         if derived and qualifier and derived != qualifier:
             raise InvalidParameterValue(
                 "The derived qualifier from the function name does not match the specified qualifier."
             )
         return cls(
-            name=match[_NAME],
+            name=name,
             qualifier=qualifier or derived,
             region=region.rstrip(":") if region else None,
             account_id=account_id.rstrip(":") if account_id else None,

@@ -77,11 +77,11 @@ async def initialise(
     try:
         failure = await _wait_until_ready(life, sandbox, session, request_id, deadline_s)
     except BaseException:
-        await life.end()
+        await sandbox.end(life)
         raise
     if failure is None:
         return life
-    await life.end()
+    await sandbox.end(life)
     return next((_init_error(late.answer) for late in life.left_over() if isinstance(late, InitFailed)), failure)
 
 

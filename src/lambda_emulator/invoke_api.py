@@ -33,26 +33,26 @@ class InvokeApi:
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
-        self._server: HttpServer | None = None
+        self._starting = asyncio.Lock()
+        routes = Routes(
+            (
+                _route("POST", f"{_FUNCTION}/invocations", self._invoke, protocol.MAX_REQUEST_BYTES),
+                _route("GET", _FUNCTION, self._get_function),
+                _route("GET", f"{_FUNCTION}/configuration", self._get_configuration),
+            )
+        )
+        self._server = HttpServer(routes, discard_bytes=_DISCARD_BYTES)
 
     async def start(self) -> str:
         """The URL; the first call opens the port."""
-        if self._server is None:
-            routes = Routes(
-                (
-                    _route("POST", f"{_FUNCTION}/invocations", self._invoke, protocol.MAX_REQUEST_BYTES),
-                    _route("GET", _FUNCTION, self._get_function),
-                    _route("GET", f"{_FUNCTION}/configuration", self._get_configuration),
-                )
-            )
-            self._server = HttpServer(routes, discard_bytes=_DISCARD_BYTES)
-            await self._server.start()
+        async with self._starting:
+            if not self._server.is_listening:
+                await self._server.start()
         return f"http://{self._server.address}"
 
     async def close(self) -> None:
         """Close the port; callers that wait are cut off."""
-        if self._server is not None:
-            await self._server.close()
+        await self._server.close()
 
     async def _invoke(self, request: Request, _request_id: str) -> Response:
         headers = request.headers

@@ -88,6 +88,8 @@ class LogBuffer:
 
     def output(self, data: bytes) -> None:
         """What the function wrote."""
+        if not data:
+            return
         self._pieces.append(data)
         self._held_bytes += len(data)
         while self._held_bytes > self._limit_bytes and len(self._pieces) > 1:
@@ -96,8 +98,8 @@ class LogBuffer:
             self._dropped_bytes += dropped
 
     def line(self, text: str) -> None:
-        """A line of the platform, which always begins on a line of its own."""
-        if self._pieces and not self._pieces[-1].endswith(b"\n"):
+        """A line of the platform, which always begins on a line of its own; an empty text is none."""
+        if text and self._pieces and not self._pieces[-1].endswith(b"\n"):
             self.output(b"\n")
         self.output(text.encode())
 

@@ -115,6 +115,16 @@ class FunctionProcess:
         """Of the process, and of its group."""
         return self._process.pid
 
+    @property
+    def is_gone(self) -> bool:
+        """It has ended; true also in the moment before `exited` is done."""
+        if not self.exited.done():
+            try:
+                os.kill(self._process.pid, 0)
+            except ProcessLookupError:
+                return True
+        return self.exited.done()
+
     def freeze(self) -> None:
         """Stop the whole group, as Lambda does between invocations."""
         self._frozen = True

@@ -62,7 +62,7 @@ class RuntimeLife:
     @property
     def has_exited(self) -> bool:
         """The process is gone, though `end` may not have been called."""
-        return self._process.exited.done()
+        return self._process.is_gone
 
     async def happening(self, deadline_s: float | None) -> Happening | None:
         """The next thing that happens; None when the deadline (of `time.monotonic`) comes first."""

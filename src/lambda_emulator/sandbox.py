@@ -27,6 +27,8 @@ class Sandbox:
         self.configuration = configuration
         self.log = LogBuffer()
         self.log_stream = log_stream_name(configuration.version, uuid.uuid4().hex)
+        self.peak_bytes = 0
+        """The most memory that any of its processes was seen to hold."""
         self.tmp = Path(tempfile.mkdtemp(prefix="local-lambda-"))
 
     async def start(self, session: Session, happenings: asyncio.Queue[Happening]) -> RuntimeLife:
@@ -51,6 +53,15 @@ class Sandbox:
         )
         life.watch_memory(configuration.memory_mb * 1024 * 1024)
         return life
+
+    async def end(self, life: RuntimeLife, *, grace_s: float = 0) -> None:
+        """End a process that was started here."""
+        await life.end(grace_s=grace_s)
+        self.measure(life)
+
+    def measure(self, life: RuntimeLife) -> None:
+        """Remember its peak, if it is one."""
+        self.peak_bytes = max(self.peak_bytes, life.memory.peak_bytes())
 
     def close(self) -> None:
         """Remove the folder."""

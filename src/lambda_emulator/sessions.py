@@ -138,6 +138,7 @@ class ConcurrentSession:
         self._listener = listener
         self._machine = RuntimeStateMachine()  # of the initialisation only
         self._idle: deque[asyncio.Event] = deque()
+        self._came = asyncio.Event()
         self._handed: dict[asyncio.Event, Delivery] = {}
         self._open: dict[str, Delivery] = {}
         self._timed_out: OrderedDict[str, None] = OrderedDict()
@@ -150,6 +151,7 @@ class ConcurrentSession:
         self._machine.move(Move.NEXT)
         waiting = asyncio.Event()
         self._idle.append(waiting)
+        self._came.set()
         if first:
             self._listener(Ready(at_s=time.monotonic()))
         if not await _first(waiting, disconnected):
@@ -165,6 +167,12 @@ class ConcurrentSession:
         self._open[delivery.invocation.request_id] = delivery
         self._handed[waiting] = delivery
         waiting.set()
+
+    async def worker(self) -> None:
+        """Wait until some worker is idle."""
+        while not self._idle:
+            self._came.clear()
+            await self._came.wait()
 
     def begin_answer(self, request_id: str, nonce: str | None, move: Move) -> None:  # noqa: ARG002
         """Open: fine, once. Timed out: 410, once. Anything else: 400."""

@@ -1,0 +1,117 @@
+"""Several invocations open at once in one process, as on managed instances."""
+
+import re
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from lambda_emulator import LocalLambda
+from tests.emulator.conftest import MakeFunction
+
+Start = Callable[..., LocalLambda]
+
+# Four workers, each with a connection of its own; all of them meet before any of them answers.
+WORKERS = """
+    import http.client, json, os, threading
+    together = threading.Barrier(4)
+    def work():
+        api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+        def call(method, path, body=None):
+            api.request(method, ROOT + path, body)
+            response = api.getresponse()
+            return response, response.read()
+        while True:
+            response, body = call("GET", "/invocation/next")
+            request_id = response.getheader("Lambda-Runtime-Aws-Request-Id")
+            event = json.loads(body)
+            if event.get("meet"):
+                together.wait(10)
+            if event.get("die"):
+                os._exit(9)
+            print("seen", event)
+            if event.get("late"):
+                threading.Event().wait(1.5)
+                print("late:", call("POST", f"/invocation/{request_id}/response", b"1")[0].status, flush=True)
+            else:
+                call("POST", f"/invocation/{request_id}/response", json.dumps([os.getpid(), event]).encode())
+    for _ in range(4):
+        threading.Thread(target=work).start()
+"""
+
+
+def test_several_invocations_share_one_process(make_function: MakeFunction, start_lambda: Start) -> None:
+    service = start_lambda(make_function(WORKERS, max_concurrency=4))
+    cold = service.invoke("function", {"n": 0})
+    assert "INIT_START" in cold.init_log
+    assert cold.report.init_ms is not None
+    with ThreadPoolExecutor(4) as callers:
+        results = list(callers.map(lambda n: service.invoke("function", {"meet": True, "n": n}), range(4)))
+    assert len({result.json()[0] for result in results}) == 1
+    assert [result.json()[1]["n"] for result in results] == [0, 1, 2, 3]
+    assert re.match(r"START RequestId: \S+ Version: \$LATEST\n", results[0].log)
+    assert re.search(r"\nEND RequestId: \S+\nREPORT RequestId: .*\t\n$", results[0].log)
+
+
+def test_a_timeout_kills_nothing_and_the_late_answer_is_gone(make_function: MakeFunction, start_lambda: Start) -> None:
+    service = start_lambda(make_function(WORKERS, max_concurrency=4, timeout_s=1))
+    pid = service.invoke("function", {}).json()[0]
+    late = service.invoke("function", {"late": True})
+    assert late.json() == {
+        "errorType": "Sandbox.Timedout",
+        "errorMessage": f"RequestId: {late.request_id} Error: Task timed out after 1.00 seconds",
+    }
+    assert late.report.status == "timeout"
+    logs, deadline_s = "", time.monotonic() + 10
+    while "late: 410" not in logs and time.monotonic() < deadline_s:
+        result = service.invoke("function", {})
+        assert result.json()[0] == pid
+        logs += result.log
+    assert "late: 410" in logs
+
+
+def test_the_death_of_the_process_takes_all_open_invocations_along(
+    make_function: MakeFunction, start_lambda: Start
+) -> None:
+    service = start_lambda(make_function(WORKERS, max_concurrency=4))
+    first = service.invoke("function", {}).json()[0]
+    with ThreadPoolExecutor(4) as callers:
+        results = list(callers.map(lambda n: service.invoke("function", {"meet": True, "die": True}), range(4)))
+    for result in results:
+        assert result.json() == {
+            "errorType": "Runtime.ExitError",
+            "errorMessage": f"RequestId: {result.request_id} Error: Runtime exited with error: exit status 9",
+        }
+    assert service.invoke("function", {}).json()[0] != first
+
+
+def test_without_an_idle_worker_the_call_fails(make_function: MakeFunction, start_lambda: Start) -> None:
+    program = """
+        import threading
+        request_id, body, _ = next_event()
+        threading.Event().wait(1)
+        respond(request_id, body)
+        serve(lambda body: body)
+    """
+    service = start_lambda(make_function(program, max_concurrency=2))
+    with ThreadPoolExecutor(2) as callers:
+        results = list(callers.map(lambda n: service.invoke("function", n), range(2)))
+    kinds = [result.json()["errorType"] if result.function_error else "none" for result in results]
+    assert sorted(kinds) == ["Runtime.Unavailable", "none"]
+
+
+def test_a_failed_initialisation_is_everybodys(make_function: MakeFunction, start_lambda: Start) -> None:
+    service = start_lambda(make_function("raise SystemExit(3)", max_concurrency=2))
+    result = service.invoke("function")
+    assert result.json()["errorMessage"].endswith("Error: Runtime exited with error: exit status 3")
+    assert re.search(r"Phase: init\tStatus: error\tError Type: Runtime\.ExitError\n$", result.init_log)
+
+
+def test_too_much_memory_ends_the_environment(make_function: MakeFunction, start_lambda: Start) -> None:
+    program = """
+        import time
+        hog = []
+        serve(lambda body: hog.append(bytearray(b"x") * (200 << 20)) or time.sleep(60))
+    """
+    result = start_lambda(make_function(program, max_concurrency=2)).invoke("function")
+    assert result.json()["errorMessage"].endswith("signal: killed")
+    assert result.report.error_type == "Runtime.OutOfMemory"
