@@ -7,9 +7,28 @@ Inside the package all imports are relative: a function whose own folder holds a
 and this package steps aside (see `identity`).
 """
 
-__all__ = ["Invocation", "LambdaContext", "PlatformError", "RuntimeClient", "__version__"]
+__all__ = [
+    "Invocation",
+    "LambdaContext",
+    "PlatformError",
+    "RuntimeClient",
+    "StreamingResponse",
+    "__version__",
+    "after_response",
+    "on_shutdown",
+    "register_after_restore",
+    "register_before_snapshot",
+]
 
 __version__ = "0.1.0"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .client import RuntimeClient
+    from .errors import PlatformError
+    from .invocation import Invocation, LambdaContext
+    from .lifecycle import after_response, on_shutdown, register_after_restore, register_before_snapshot
+    from .streaming import StreamingResponse
 
 
 def __getattr__(name: str) -> object:
@@ -25,4 +44,12 @@ def __getattr__(name: str) -> object:
         from .errors import PlatformError
 
         return PlatformError
+    if name == "StreamingResponse":
+        from .streaming import StreamingResponse
+
+        return StreamingResponse
+    if name in ("after_response", "on_shutdown", "register_after_restore", "register_before_snapshot"):
+        from . import lifecycle
+
+        return getattr(lifecycle, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

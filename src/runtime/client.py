@@ -21,7 +21,7 @@ import sys
 from . import protocol
 from .errors import PlatformError, Terminated
 from .invocation import Invocation
-from .wire import Message, ResponseReader, WireError, get, post
+from .wire import Message, ResponseReader, WireError, chunk, get, post
 
 __all__ = ["RuntimeClient"]
 
@@ -48,7 +48,7 @@ class RuntimeClient:
     """
 
     def __init__(self, address: str, user_agent: str, warn: "Callable[[str], object]") -> None:
-        self._address = address
+        self.address = address
         self._user_agent = user_agent
         self._warn = warn
         self._next = get(address, protocol.NEXT, user_agent)
@@ -59,6 +59,11 @@ class RuntimeClient:
         self._answered: Invocation | None = None
         self._acknowledged = True
         self._stopping = False
+        self._stream_broken = False
+
+    def another(self) -> "RuntimeClient":
+        """A client of the same platform, with a connection of its own."""
+        return RuntimeClient(self.address, self._user_agent, self._warn)
 
     # --- the endpoints ----------------------------------------------------------------------------------------
 
@@ -105,6 +110,53 @@ class RuntimeClient:
             extra += f"{protocol.XRAY_CAUSE}: {xray_cause}\r\n"
         self._hold(invocation, path, protocol.JSON, document, extra)
 
+    def begin_stream(self, invocation: Invocation, head: bytes, first: bytes) -> None:
+        """Start a streamed response of `invocation` with its first chunk (which may be empty)."""
+        # A stream cannot be sent again. Should its attempt be delivered again, this is what the platform gets.
+        document = b'{"errorMessage":"the response stream broke","errorType":"%b"}' % _TRUNCATED
+        path = f"{protocol.INVOCATION}{invocation.request_id}{protocol.ERROR_SUFFIX}"
+        self._answer = [post(self.address, path, protocol.JSON, len(document)), document]
+        self._answered = invocation
+        self._acknowledged = False
+        self._stream_broken = False
+        self.send_chunk([head, *(chunk(first) if first else [])])
+
+    def send_chunk(self, parts: "list[bytes]") -> bool:
+        """Write parts of a stream, for as long as its consumer takes; False when there is no consumer any more."""
+        connection = self._socket or self._connect()
+        try:
+            for part in [b"".join(parts)] if sum(map(len, parts)) <= PIPELINED_BYTES else parts:
+                _send_patiently(connection, part)
+        except OSError:
+            self._stream_broken = True
+        return not self._stream_broken
+
+    def end_stream(self, ending: bytes) -> None:
+        """Finish the stream and read the platform's word on it."""
+        if not self._stream_broken:
+            self.send_chunk([ending])
+        message = self._receive(due=True)
+        if message is not None:
+            self._judge(message)
+            if self._stream_broken:
+                self.close()
+
+    def restore_next(self) -> None:
+        """Wait through snapshot and restore (SnapStart). The connection does not survive that."""
+        self.send([get(self.address, protocol.RESTORE_NEXT, self._user_agent)])
+        message = self._receive(due=False)
+        self.close()
+        if message is None:
+            raise PlatformError(
+                f"the Runtime API at {self.address} closed the connection instead of answering restore/next"
+            )
+        if message.status != protocol.OK:
+            raise PlatformError(f"restore/next was refused with {message.described()}")
+
+    def restore_error(self, document: bytes, error_type: str) -> None:
+        """Report that the function cannot go on after a restore."""
+        self._call(protocol.RESTORE_ERROR, document, f"{protocol.ERROR_TYPE}: {error_type}\r\n")
+
     def init_error(self, document: bytes, error_type: str) -> None:
         """Report that the function could not be initialised; only before the first `next`."""
         self._call(protocol.INIT_ERROR, document, f"{protocol.ERROR_TYPE}: {error_type}\r\n")
@@ -130,7 +182,7 @@ class RuntimeClient:
     def _hold(self, invocation: Invocation, path: str, content_type: str, body: bytes, extra: str) -> None:
         if invocation.invocation_id is not None:
             extra += f"{protocol.INVOCATION_ID}: {invocation.invocation_id}\r\n"
-        self._held = self._answer = [post(self._address, path, content_type, len(body), extra), body]
+        self._held = self._answer = [post(self.address, path, content_type, len(body), extra), body]
         self._answered = invocation
         self._acknowledged = False
         invocation.body = b""  # an idle environment need not keep the event
@@ -143,14 +195,14 @@ class RuntimeClient:
     def _deliver(self) -> None:
         """Send the held answer alone and read its acknowledgement."""
         held, self._held = self._held, []
-        self._send(held)
+        self.send(held)
         message = self._receive(due=True)
         if message is not None:
             self._judge(message)
 
     def _deliver_and_wait(self) -> Invocation:
         held, self._held = self._held, []
-        self._send([*held, self._next])
+        self.send([*held, self._next])
         silent = 0
         while True:
             due = not self._acknowledged and bool(held)
@@ -158,19 +210,19 @@ class RuntimeClient:
             if message is None:  # the connection ended: ask again on a new one, the answer's fate is told there
                 silent += 1
                 if silent >= CONNECT_ATTEMPTS:
-                    raise PlatformError(f"the Runtime API at {self._address} closed {silent} connections in a row")
+                    raise PlatformError(f"the Runtime API at {self.address} closed {silent} connections in a row")
                 held = []
-                self._send([self._next])
+                self.send([self._next])
                 continue
             silent = 0
             if due:
                 held = []
                 self._judge(message)
                 if message.closes:
-                    self._send([self._next])
+                    self.send([self._next])
                 continue
             if message.status != protocol.OK:
-                raise PlatformError(f"/next was refused with {_described(message)}")
+                raise PlatformError(f"/next was refused with {message.described()}")
             return Invocation(message.headers, message.body)
 
     def _judge(self, message: Message) -> None:
@@ -179,19 +231,24 @@ class RuntimeClient:
         self._answer = []
         if 200 <= message.status < 300:
             return
-        refusal = f"the answer of {self._request_id} was refused with {_described(message)}"
+        refusal = f"the answer of {self._request_id} was refused with {message.described()}"
         if message.status not in protocol.LOSES_THE_INVOCATION:
             raise PlatformError(refusal)
         self._warn(refusal)
 
-    def _call(self, path: str, document: bytes, extra: str) -> Message:
-        """One request outside of invocations: sent, answered, and 202 or `PlatformError`."""
-        self._send([post(self._address, path, protocol.JSON, len(document), extra), document])
+    def exchange(self, request: "list[bytes]") -> Message:
+        """Send one request as it is, and read its answer."""
+        self.send(request)
         message = self._receive(due=True)
         if message is None:
-            raise PlatformError(f"the Runtime API at {self._address} closed the connection instead of answering {path}")
+            raise PlatformError(f"the Runtime API at {self.address} closed the connection instead of answering")
+        return message
+
+    def _call(self, path: str, document: bytes, extra: str) -> Message:
+        """One request outside of invocations: sent, answered, and 202 or `PlatformError`."""
+        message = self.exchange([post(self.address, path, protocol.JSON, len(document), extra), document])
         if message.status != protocol.ACCEPTED:
-            raise PlatformError(f"{path} was refused with {_described(message)}")
+            raise PlatformError(f"{path} was refused with {message.described()}")
         return message
 
     @property
@@ -200,7 +257,7 @@ class RuntimeClient:
 
     # --- the socket -------------------------------------------------------------------------------------------
 
-    def _send(self, parts: "list[bytes]") -> None:
+    def send(self, parts: "list[bytes]") -> None:
         """Write all parts. A connection that breaks meanwhile is left to `_receive`, which may find an answer."""
         connection = self._socket or self._connect()
         try:
@@ -210,7 +267,7 @@ class RuntimeClient:
                 for part in parts:
                     connection.sendall(part)
         except BlockingIOError:
-            raise PlatformError(f"the Runtime API at {self._address} took nothing for {STALL_S} s") from None
+            raise PlatformError(f"the Runtime API at {self.address} took nothing for {STALL_S} s") from None
         except OSError:
             pass
 
@@ -229,7 +286,7 @@ class RuntimeClient:
                 except BlockingIOError:  # WAKE_MS have passed; time spent frozen does not count
                     silences += 1
                     if silences * WAKE_MS > STALL_S * 1000 and (due or reader.started):
-                        raise PlatformError(f"the Runtime API at {self._address} fell silent in an answer") from None
+                        raise PlatformError(f"the Runtime API at {self.address} fell silent in an answer") from None
                     continue
                 except OSError:
                     data = b""
@@ -238,22 +295,22 @@ class RuntimeClient:
                     self.close()
                     return None
         except WireError as error:
-            raise PlatformError(f"the Runtime API at {self._address} sent no valid answer: {error}") from None
+            raise PlatformError(f"the Runtime API at {self.address} sent no valid answer: {error}") from None
         if message.closes:
             self.close()
         return message
 
     def _connect(self) -> "_socket.socket":
-        host, colon, port = self._address.rpartition(":")
+        host, colon, port = self.address.rpartition(":")
         if not colon or not port.isdecimal():
-            raise PlatformError(f"{protocol.ENV_API} must be host:port, not {self._address!r}")
+            raise PlatformError(f"{protocol.ENV_API} must be host:port, not {self.address!r}")
         family = _socket.AF_INET6 if host.startswith("[") else _socket.AF_INET
         connection = _socket.socket(family, _socket.SOCK_STREAM)
         try:
             connection.connect((host.strip("[]"), int(port)))
         except (OSError, OverflowError) as error:
             connection.close()
-            raise PlatformError(f"cannot connect to the Runtime API at {self._address}: {error}") from None
+            raise PlatformError(f"cannot connect to the Runtime API at {self.address}: {error}") from None
         connection.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
         # The kernel's own time limits cost no system call per read, as Python's settimeout would.
         connection.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVTIMEO, _timeval(WAKE_MS))
@@ -263,15 +320,23 @@ class RuntimeClient:
         return connection
 
 
+def _send_patiently(connection: "_socket.socket", data: bytes) -> None:
+    """Write all of it. A stream's consumer may pause; the function's own time limit bounds the wait."""
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[connection.send(view) :]
+        except BlockingIOError:
+            continue
+
+
+_TRUNCATED = protocol.TRUNCATED_RESPONSE.encode()
+
+
 def _timeval(milliseconds: int) -> bytes:
     """A C `struct timeval` of a 64-bit system."""
     seconds, rest = divmod(milliseconds, 1000)
     return seconds.to_bytes(8, sys.byteorder) + (rest * 1000).to_bytes(8, sys.byteorder)
-
-
-def _described(message: Message) -> str:
-    text = message.body[:300].decode("utf-8", "replace").strip()
-    return f"{message.status} {text}" if text else str(message.status)
 
 
 TYPE_CHECKING = False

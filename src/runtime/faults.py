@@ -10,7 +10,7 @@ import traceback
 from . import marshal, protocol
 from .errors import FunctionError
 
-__all__ = ["Fault", "message_of", "of_init", "of_invocation", "stack_trace_of"]
+__all__ = ["Fault", "message_of", "of_hook", "of_init", "of_invocation", "stack_trace_of"]
 
 MAX_MESSAGE = 65_536
 """Characters of an error message that are kept."""
@@ -103,6 +103,13 @@ def of_invocation(error: BaseException, invocation: "Invocation") -> Fault:
 def of_init(error: BaseException, header_type: "str | None" = None) -> Fault:
     """The fault of an initialisation; `header_type` overrides what the platform's metrics will say."""
     return _fault(error, None, header_type)
+
+
+def of_hook(error: BaseException, title: str, invocation: "Invocation | None") -> Fault:
+    """The fault of a hook, for the log; `title` says which."""
+    fault = _fault(error, invocation)
+    fault.message = f"{title} failed: {fault.message}"
+    return fault
 
 
 def message_of(error: BaseException) -> str:
@@ -210,7 +217,8 @@ def _frames(error: BaseException) -> "list[traceback.FrameSummary]":
 
 
 def _is_machinery(path: str) -> bool:
-    return path.startswith((_HERE, "<frozen importlib"))
+    # asyncio's frames lead to an async handler; further in they are part of the story and stay.
+    return path.startswith((_HERE, "<frozen importlib")) or "/asyncio/" in path
 
 
 def _notes(error: BaseException) -> "list[str]":

@@ -26,10 +26,12 @@ current: "ContextVar[Invocation]" = ContextVar("runtime.invocation")
 class Invocation:
     """One event with what came along: text attributes, None where the platform sent nothing (or an empty value).
 
-    `deadline_ms` is epoch milliseconds; `body` the event's bytes; `invocation_id` the nonce of this attempt.
+    `deadline_ms` is epoch milliseconds; `body` the event's bytes; `invocation_id` the nonce of this attempt;
+    `after_response` the work left for when it is answered, None where there is none.
     """
 
     __slots__ = (
+        "after_response",
         "body",
         "client_context_json",
         "cognito_identity_json",
@@ -57,6 +59,7 @@ class Invocation:
                 f"/next delivered an event whose deadline is not in milliseconds: {deadline_ms[:40]!r}"
             ) from None
         self.body = body
+        self.after_response: list[Hook] | None = None
         # Managed instances send headers they have no value for with an empty one: empty means absent.
         self.content_type = get("content-type") or protocol.JSON
         self.function_arn = get(protocol.FUNCTION_ARN) or None
@@ -209,3 +212,5 @@ if TYPE_CHECKING:  # `typing` itself would cost 4 ms of every cold start
     from typing import Any
 
     from .environ import Settings
+
+    Hook = tuple[Callable[..., object], tuple[object, ...], dict[str, object]]

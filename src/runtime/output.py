@@ -60,6 +60,17 @@ class Output:
         """Write the record of an error nobody caught."""
         self.record(fault.json_record(timestamp()) if self.json else fault.text_record(timestamp()), 40)
 
+    def warning(self, text: str) -> None:
+        """Write a warning of the runtime's own, in the format of the function's records."""
+        invocation = self.invocation
+        request_id = invocation.request_id if invocation is not None else ""
+        if not self.json:
+            return self.record(f"[WARNING]\t{timestamp()}\t{request_id}\t{text}", 30)
+        from . import marshal  # the module is loaded; the name is only needed here
+
+        values = {"timestamp": timestamp(), "level": "WARNING", "message": text, "logger": "runtime"}
+        return self.record(marshal.dumps({**values, "requestId": request_id}).decode(), 30)
+
     def flush(self) -> None:
         """Send off what `print` left unfinished. A stream that user code closed or replaced is its own affair."""
         for stream in (sys.stdout, sys.stderr):

@@ -20,6 +20,9 @@ RESPONSE_SUFFIX = "/response"
 ERROR_SUFFIX = "/error"
 PING = f"{VERSION}/ping"
 
+EXTENSION_REGISTER = "/2020-01-01/extension/register"
+EXTENSION_NEXT = "/2020-01-01/extension/event/next"
+
 # --- headers of an event (platform to runtime), lower case as they are compared ------------------------------
 
 REQUEST_ID = "lambda-runtime-aws-request-id"
@@ -41,6 +44,8 @@ RESPONSE_MODE = "lambda-runtime-function-response-mode"
 STREAMING = "streaming"
 """The only legal response mode; any other value, also `buffered`, ruins the invocation beyond repair."""
 FEATURES = "lambda-runtime-features"
+EXTENSION_NAME = "lambda-extension-name"
+EXTENSION_IDENTIFIER = "lambda-extension-identifier"
 
 # --- content types -------------------------------------------------------------------------------------------
 

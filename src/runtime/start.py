@@ -38,10 +38,11 @@ def main(arguments: "list[str]", *, bare: bool) -> int:
 
 
 def _serve(name: str, settings: Settings) -> int:
+
     from .client import RuntimeClient
+    from .function import Function
     from .late_logging import configure_when_imported
     from .loader import load_handler
-    from .loop import run
     from .output import Output
 
     output = Output(
@@ -70,8 +71,38 @@ def _serve(name: str, settings: Settings) -> int:
         output.flush()
         client.init_error(fault.document, fault.header_type)
         return 1
-    run(client, handler, settings, output)
+    function = Function(handler, settings, output)
+    try:
+        return _live(client, function, settings)
+    except Terminated:
+        if (lifecycle := _lifecycle()) is not None:
+            lifecycle.run_shutdown(function)
+        function.close()
+        return 0
+
+
+def _live(client: "RuntimeClient", function: "Function", settings: Settings) -> int:
+    """From the loaded handler to the end of the process."""
+    from .loop import run
+
+    if (lifecycle := _lifecycle()) is not None and lifecycle.has_shutdown_hooks():
+        from . import extension  # late: only for on_shutdown
+
+        waiting = client.another()
+        extension.register_for_sigterm(waiting, _warn)
+    if settings.initialization_type == "snap-start":
+        from . import lifecycle as hooks  # late: only with SnapStart
+
+        status = hooks.pass_snapshot(client, function)
+        if status is not None:
+            return status
+    run(client, function)
     return 0
+
+
+def _lifecycle() -> "ModuleType | None":
+    """The module of hooks, if the function registered any (it is loaded by that)."""
+    return sys.modules.get(f"{__package__}.lifecycle")
 
 
 def _watch_signals(client: "RuntimeClient") -> None:
@@ -109,4 +140,7 @@ def _refuse(line: str) -> int:
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` itself would cost 4 ms of every cold start
+    from types import ModuleType
+
     from .client import RuntimeClient
+    from .function import Function

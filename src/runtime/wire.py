@@ -12,7 +12,7 @@ Accepted: any case of header names, Content-Length and chunked bodies (with trai
 
 from . import protocol
 
-__all__ = ["Message", "ResponseReader", "WireError", "get", "post"]
+__all__ = ["Message", "ResponseReader", "WireError", "chunk", "get", "last_chunk", "post", "stream_head"]
 
 MAX_HEAD_BYTES = 64 * 1024
 """An event's own headers stay below 10 kB (the client context is the largest, 3,583 bytes)."""
@@ -40,16 +40,44 @@ class Message:
         connection = headers.get("connection")
         self.closes = connection is not None and "close" in connection.lower()
 
+    def described(self) -> str:
+        """Status and text of a refusal, for a line in a log."""
+        text = self.body[:300].decode("utf-8", "replace").strip()
+        return f"{self.status} {text}" if text else str(self.status)
 
-def get(host: str, path: str, user_agent: str) -> bytes:
-    """The bytes of a GET request."""
-    return f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {user_agent}\r\n\r\n".encode("latin-1")
+
+def get(host: str, path: str, user_agent: str, extra: str = "") -> bytes:
+    """The bytes of a GET request; `extra` holds whole header lines."""
+    agent = f"User-Agent: {user_agent}\r\n" if user_agent else ""
+    return f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{agent}{extra}\r\n".encode("latin-1")
 
 
 def post(host: str, path: str, content_type: str, length: int, extra: str = "") -> bytes:
     """The head of a POST request with a body of `length` bytes; `extra` holds whole header lines."""
     head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {content_type}\r\n{extra}"
     return f"{head}Content-Length: {length}\r\n\r\n".encode("latin-1")
+
+
+def stream_head(host: str, invocation: "Invocation", content_type: str) -> bytes:
+    """The head of a streamed response; chunks follow, and error trailers if it fails."""
+    nonce = f"{protocol.INVOCATION_ID}: {invocation.invocation_id}\r\n" if invocation.invocation_id else ""
+    return (
+        f"POST {protocol.INVOCATION}{invocation.request_id}{protocol.RESPONSE_SUFFIX} HTTP/1.1\r\nHost: {host}\r\n"
+        f"Content-Type: {content_type}\r\n{protocol.RESPONSE_MODE}: {protocol.STREAMING}\r\n{nonce}"
+        f"Transfer-Encoding: chunked\r\nTrailer: {protocol.ERROR_TYPE}, {protocol.ERROR_BODY}\r\n\r\n"
+    ).encode("latin-1")
+
+
+def chunk(data: bytes) -> "list[bytes]":
+    """One chunk of a chunked body, in parts so that large data is not copied. `data` must not be empty."""
+    return [b"%x\r\n" % len(data), data, b"\r\n"]
+
+
+def last_chunk(error_type: "str | None", error_body: "str | None") -> bytes:
+    """The end of a chunked body; with an error, its trailers (`error_body` is base64)."""
+    if error_type is None:
+        return b"0\r\n\r\n"
+    return f"0\r\n{protocol.ERROR_TYPE}: {error_type}\r\n{protocol.ERROR_BODY}: {error_body}\r\n\r\n".encode("ascii")
 
 
 class ResponseReader:
@@ -255,3 +283,5 @@ def _shown(data: bytes) -> str:
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` itself would cost 4 ms of every cold start
     from collections.abc import Generator, Iterator
+
+    from .invocation import Invocation

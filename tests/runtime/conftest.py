@@ -42,6 +42,13 @@ class Served:
             out, err = self.process.communicate()
             pytest.fail(f"only {len(self.platform.answers)} answers; stdout: {out!r}, stderr: {err!r}")
 
+    def wait_until_idle(self, events: int) -> None:
+        """Wait until the process has asked once more than it was given events."""
+        if not self.platform.wait_until(lambda platform: len(platform.requests) - len(platform.answers) > events):
+            self.process.kill()
+            out, err = self.process.communicate()
+            pytest.fail(f"the process does not ask for more; stdout: {out!r}, stderr: {err!r}")
+
     def terminate(self) -> Outcome:
         """SIGTERM, as Lambda sends it to an idle environment."""
         if self.process.poll() is None:
@@ -130,12 +137,13 @@ Serve = Callable[..., Outcome]
 
 @pytest.fixture
 def serve(start: Start, platform: Platform) -> Serve:
-    """Serve events with a function made of source text, end the process, and return what came of it.
+    """Serve events with a function made of source text, end the idle process, and return what came of it.
 
-    Each event is bytes (a body) or a `Reply`. The answers are in the order of the events.
+    Each event is bytes (a body) or a `Reply`. The answers are in the order of the events; there are as many, if
+    `answers` does not say otherwise.
     """
 
-    def serve(code: str, *events: bytes | Reply, **options: Any) -> Outcome:
+    def serve(code: str, *events: bytes | Reply, answers: int | None = None, **options: Any) -> Outcome:
         platform.deliver(
             *(
                 item if isinstance(item, Reply) else event(item, f"id-{number}")
@@ -143,7 +151,8 @@ def serve(start: Start, platform: Platform) -> Serve:
             )
         )
         served = start(code, **options)
-        served.wait_for_answers(len(events))
+        served.wait_for_answers(len(events) if answers is None else answers)
+        served.wait_until_idle(len(events))
         return served.terminate()
 
     return serve

@@ -26,6 +26,8 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     connection: int
+    chunks: tuple[bytes, ...] = ()
+    trailers: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,11 @@ class Platform:
     events: deque[Reply] = field(default_factory=deque)
     replies: deque[Reply] = field(default_factory=deque)
     requests: list[Request] = field(default_factory=list)
+    on_chunk: Callable[[bytes], object] | None = None
+    """Called with every chunk of a streamed body as it arrives."""
+    keep_chunks: bool = True
+    hang_up_after_bytes: int | None = None
+    """Close the connection when so much of a streamed body has arrived; once."""
 
     def __post_init__(self) -> None:
         self._changed = threading.Condition()
@@ -142,7 +149,7 @@ class Platform:
     def _serve(self, connection: socket.socket, number: int) -> None:
         stream = connection.makefile("rb")
         try:
-            while (request := _read(stream, number)) is not None:
+            while (request := self._read(stream, number)) is not None:
                 reply = self._reply_to(request)
                 if reply is None:
                     return
@@ -150,10 +157,59 @@ class Platform:
                 if reply.close:
                     connection.shutdown(socket.SHUT_RDWR)
                     return
+        except _HungUp:
+            with self._changed:
+                self.requests.append(Request(method="POST", path="", headers={}, body=b"", connection=number))
+            connection.shutdown(socket.SHUT_RDWR)
         except OSError:
             return
         finally:
             stream.close()
+            connection.close()
+
+    def _read(self, stream: BinaryIO, number: int) -> Request | None:
+        head = _head(stream)
+        if head is None:
+            return None
+        method, path, headers = head
+        if headers.get("transfer-encoding") == "chunked":
+            chunks, trailers = self._read_chunks(stream)
+            return Request(
+                method=method,
+                path=path,
+                headers=headers,
+                body=b"".join(chunks),
+                connection=number,
+                chunks=tuple(chunks),
+                trailers=trailers,
+            )
+        length = int(headers.get("content-length", "0"))
+        body = stream.read(length) if length else b""
+        return Request(method=method, path=path, headers=headers, body=body, connection=number)
+
+    def _read_chunks(self, stream: BinaryIO) -> tuple[list[bytes], dict[str, str] | None]:
+        """The chunks of a body and its trailers; None for trailers says that the body broke off."""
+        chunks: list[bytes] = []
+        total = 0
+        while line := stream.readline():
+            size = int(line, 16)
+            if size == 0:
+                trailers = {}
+                while (line := stream.readline()) not in (b"\r\n", b""):
+                    name, _, value = line.decode("latin-1").partition(":")
+                    trailers[name.lower()] = value.strip()
+                return chunks, trailers
+            data = stream.read(size)
+            stream.read(2)
+            total += size
+            if self.keep_chunks:
+                chunks.append(data)
+            if self.on_chunk is not None:
+                self.on_chunk(data)
+            if self.hang_up_after_bytes is not None and total >= self.hang_up_after_bytes:
+                self.hang_up_after_bytes = None
+                raise _HungUp
+        return chunks, None
 
     def _reply_to(self, request: Request) -> Reply | None:
         with self._changed:
@@ -165,7 +221,11 @@ class Platform:
             return self.events.popleft() if self.events else None
 
 
-def _read(stream: BinaryIO, number: int) -> Request | None:
+class _HungUp(OSError):
+    """The test wants no more of this stream."""
+
+
+def _head(stream: BinaryIO) -> tuple[str, str, dict[str, str]] | None:
     line = stream.readline()
     if not line:
         return None
@@ -174,6 +234,4 @@ def _read(stream: BinaryIO, number: int) -> Request | None:
     while (line := stream.readline()) not in (b"\r\n", b""):
         name, _, value = line.decode("latin-1").partition(":")
         headers[name.lower()] = value.strip()
-    length = int(headers.get("content-length", "0"))
-    body = stream.read(length) if length else b""
-    return Request(method=method, path=path, headers=headers, body=body, connection=number)
+    return method, path, headers

@@ -128,8 +128,10 @@ def test_the_dialect(value: object, text: str) -> None:
         ({(1, 2): 3}, "keys must be str, bytes, int, float, bool or None, not tuple"),
         (
             [b"\xff"],
-            "Object of type bytes is not UTF-8 text (invalid start byte at byte 0); encode it, e.g. as base64"
-            " (at result[0])",
+            (
+                "Object of type bytes is not UTF-8 text (invalid start byte at byte 0); encode it, e.g. as base64"
+                " (at result[0])"
+            ),
         ),
     ],
 )
