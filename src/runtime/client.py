@@ -49,8 +49,8 @@ class RuntimeClient:
 
     def __init__(self, address: str, user_agent: str, warn: "Callable[[str], object]") -> None:
         self.address = address
-        self._user_agent = user_agent
-        self._warn = warn
+        self.user_agent = user_agent
+        self.warn = warn
         self._next = get(address, protocol.NEXT, user_agent)
         self._socket: _socket.socket | None = None
         self._reader = ResponseReader()
@@ -60,10 +60,13 @@ class RuntimeClient:
         self._acknowledged = True
         self._stopping = False
         self._stream_broken = False
+        self.refusals_are_fatal = True
+        self.received = 0
+        """Invocations received so far."""
 
     def another(self) -> "RuntimeClient":
         """A client of the same platform, with a connection of its own."""
-        return RuntimeClient(self.address, self._user_agent, self._warn)
+        return RuntimeClient(self.address, self.user_agent, self.warn)
 
     # --- the endpoints ----------------------------------------------------------------------------------------
 
@@ -81,7 +84,7 @@ class RuntimeClient:
             answered = self._answered
             if answered is None or not invocation.is_same_attempt(answered):
                 if not self._acknowledged:
-                    self._warn(f"the connection ended before the answer of {self._request_id} was acknowledged")
+                    self.warn(f"the connection ended before the answer of {self._request_id} was acknowledged")
                     self._acknowledged = True
                 self._answered, self._answer = None, []
                 return invocation
@@ -89,11 +92,9 @@ class RuntimeClient:
             if redeliveries > REDELIVERIES:
                 raise PlatformError(f"/next delivered {invocation.request_id} again and again after it was answered")
             if self._acknowledged:
-                self._warn(f"{invocation.request_id} was delivered again after its answer was taken; not run again")
+                self.warn(f"{invocation.request_id} was delivered again after its answer was taken; not run again")
             else:
-                self._warn(
-                    f"{invocation.request_id} was delivered again; its answer is sent again, it is not run again"
-                )
+                self.warn(f"{invocation.request_id} was delivered again; its answer is sent again, it is not run again")
                 self._held = self._answer
                 self._deliver_if_large()
 
@@ -143,7 +144,7 @@ class RuntimeClient:
 
     def restore_next(self) -> None:
         """Wait through snapshot and restore (SnapStart). The connection does not survive that."""
-        self.send([get(self.address, protocol.RESTORE_NEXT, self._user_agent)])
+        self.send([get(self.address, protocol.RESTORE_NEXT, self.user_agent)])
         message = self._receive(due=False)
         self.close()
         if message is None:
@@ -156,6 +157,13 @@ class RuntimeClient:
     def restore_error(self, document: bytes, error_type: str) -> None:
         """Report that the function cannot go on after a restore."""
         self._call(protocol.RESTORE_ERROR, document, f"{protocol.ERROR_TYPE}: {error_type}\r\n")
+
+    def report_death(self, request_id: str, invocation_id: "str | None", document: bytes) -> None:
+        """Answer an invocation of a worker that died; refused where it was answered before."""
+        extra = f"{protocol.ERROR_TYPE}: {protocol.EXIT_ERROR}\r\n"
+        if invocation_id is not None:
+            extra += f"{protocol.INVOCATION_ID}: {invocation_id}\r\n"
+        self._call(f"{protocol.INVOCATION}{request_id}{protocol.ERROR_SUFFIX}", document, extra)
 
     def init_error(self, document: bytes, error_type: str) -> None:
         """Report that the function could not be initialised; only before the first `next`."""
@@ -223,6 +231,7 @@ class RuntimeClient:
                 continue
             if message.status != protocol.OK:
                 raise PlatformError(f"/next was refused with {message.described()}")
+            self.received += 1
             return Invocation(message.headers, message.body)
 
     def _judge(self, message: Message) -> None:
@@ -232,9 +241,9 @@ class RuntimeClient:
         if 200 <= message.status < 300:
             return
         refusal = f"the answer of {self._request_id} was refused with {message.described()}"
-        if message.status not in protocol.LOSES_THE_INVOCATION:
+        if self.refusals_are_fatal and message.status not in protocol.LOSES_THE_INVOCATION:
             raise PlatformError(refusal)
-        self._warn(refusal)
+        self.warn(refusal)
 
     def exchange(self, request: "list[bytes]") -> Message:
         """Send one request as it is, and read its answer."""
@@ -284,6 +293,8 @@ class RuntimeClient:
                 try:
                     data = connection.recv(RECEIVE_BYTES)
                 except BlockingIOError:  # WAKE_MS have passed; time spent frozen does not count
+                    if self._stopping and not due and not reader.started:
+                        raise Terminated from None  # another thread was told to end
                     silences += 1
                     if silences * WAKE_MS > STALL_S * 1000 and (due or reader.started):
                         raise PlatformError(f"the Runtime API at {self.address} fell silent in an answer") from None

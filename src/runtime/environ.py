@@ -10,14 +10,24 @@ import sys
 
 from . import protocol
 
-__all__ = ["Settings", "read_environ", "set_trace_id"]
+__all__ = ["SettingError", "Settings", "read_environ", "set_trace_id"]
+
+CONCURRENCY = ("processes", "threads", "asyncio")
+
+
+class SettingError(ValueError):
+    """A variable of ours has a value that means nothing; the text says which and what it may be."""
 
 
 class Settings:
-    """What the environment says, as plain attributes; text, or None where a variable is unset."""
+    """What the environment says, as plain attributes; text, or None where a variable is unset.
+
+    Raises `SettingError` for a `HANDLERKIT_*` variable with an unknown value.
+    """
 
     __slots__ = (
         "api",
+        "concurrency",
         "function_name",
         "function_version",
         "handler",
@@ -25,8 +35,11 @@ class Settings:
         "log_format",
         "log_group_name",
         "log_level",
+        "log_socket",
         "log_stream_name",
+        "max_concurrency",
         "memory_limit_in_mb",
+        "preload",
         "python_path",
         "task_root",
         "telemetry_fd",
@@ -47,6 +60,26 @@ class Settings:
         self.log_format = "JSON" if (get(protocol.ENV_LOG_FORMAT) or "").upper() == "JSON" else "Text"
         self.log_level = get(protocol.ENV_LOG_LEVEL)
         self.telemetry_fd = get(protocol.ENV_TELEMETRY_FD)
+        self.log_socket = get(protocol.ENV_LOG_SOCKET)
+        self.max_concurrency = _count(get(protocol.ENV_MAX_CONCURRENCY))
+        self.concurrency = _one_of("HANDLERKIT_CONCURRENCY", get("HANDLERKIT_CONCURRENCY"), CONCURRENCY)
+        self.preload = _one_of("HANDLERKIT_PRELOAD", get("HANDLERKIT_PRELOAD"), ("1", "0")) == "1"
+
+
+def _count(text: "str | None") -> "int | None":
+    """Its presence switches concurrency on, as in the official client; what is no number counts as one."""
+    if text is None:
+        return None
+    return max(1, int(text)) if text.isascii() and text.isdecimal() else 1
+
+
+def _one_of(name: str, text: "str | None", values: "tuple[str, ...]") -> str:
+    """The value, or the first of `values` where there is none. Raises `SettingError` for any other."""
+    if not text:
+        return values[0]
+    if text.lower() not in values:
+        raise SettingError(f"{name} is {text!r}: use one of {', '.join(values)}")
+    return text.lower()
 
 
 def read_environ() -> "dict[str, str]":

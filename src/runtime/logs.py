@@ -9,7 +9,6 @@ import logging
 import time
 
 from . import marshal
-from .invocation import current
 from .output import LEVELS
 
 __all__ = ["configure"]
@@ -48,7 +47,7 @@ class LambdaHandler(logging.Handler):
 
     def _add_ids(self, record: logging.LogRecord) -> bool:
         # A thread that user code started has no invocation of its own: it counts to the one being served.
-        invocation = current.get(None) or self._output.invocation
+        invocation = self._output.present()
         record.aws_request_id = invocation.request_id if invocation else ""
         record.tenant_id = invocation.tenant_id if invocation else None
         return True

@@ -8,6 +8,8 @@ import posix
 import sys
 import time
 
+from .invocation import current
+
 __all__ = ["LEVELS", "Output", "timestamp"]
 
 LEVELS = ("NOTSET", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -20,12 +22,14 @@ _FRAME = 0xA55A0003
 class Output:
     """The log of one process.
 
-    `invocation` is the one being served, for records from threads that do not know theirs. `descriptor` is the
+    `invocation` is the one being served, for records from threads that do not know theirs; where several are served
+    at once, `belongs_to_context` says that only the context variable tells. `descriptor` is the
     number of Lambda's telemetry file, as text, or None for standard output.
     """
 
     def __init__(self, *, json: bool, levelled: bool, descriptor: "str | None" = None) -> None:
         self.invocation: Invocation | None = None
+        self.belongs_to_context = False
         self.json = json
         self._framed = descriptor is not None
         # Levelled frames only where a format or level was configured, as the managed runtime has it.
@@ -41,6 +45,17 @@ class Output:
             # different threads do not mix.
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+
+    def present(self) -> "Invocation | None":
+        """The invocation that the calling code belongs to."""
+        if self.belongs_to_context:
+            return current.get(None)
+        return current.get(None) or self.invocation
+
+    def reopen(self) -> None:
+        """Use what standard output is now (a worker's log socket)."""
+        if not self._framed:
+            self._descriptor = posix.dup(1)
 
     def write(self, text: str) -> None:
         """Write text as it is, without level, request id or newline."""
@@ -62,7 +77,7 @@ class Output:
 
     def warning(self, text: str) -> None:
         """Write a warning of the runtime's own, in the format of the function's records."""
-        invocation = self.invocation
+        invocation = self.present()
         request_id = invocation.request_id if invocation is not None else ""
         if not self.json:
             return self.record(f"[WARNING]\t{timestamp()}\t{request_id}\t{text}", 30)

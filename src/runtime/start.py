@@ -7,7 +7,7 @@ function could not be initialised or the platform failed.
 import sys
 
 from . import protocol
-from .environ import Settings, read_environ
+from .environ import SettingError, Settings, read_environ
 from .errors import PlatformError, Terminated
 
 __all__ = ["main"]
@@ -19,7 +19,10 @@ def main(arguments: "list[str]", *, bare: bool) -> int:
     `bare` says that the interpreter runs isolated and without `site`, so that the search path and what `site` adds to
     the builtins are ours to set.
     """
-    settings = Settings(read_environ())
+    try:
+        settings = Settings(read_environ())
+    except SettingError as error:
+        return _refuse(str(error))
     name = arguments[0] if arguments else settings.handler
     if not name or len(arguments) > 1:
         return _refuse("give one handler, as in 'module.function' (or set _HANDLER)")
@@ -40,9 +43,8 @@ def main(arguments: "list[str]", *, bare: bool) -> int:
 def _serve(name: str, settings: Settings) -> int:
 
     from .client import RuntimeClient
-    from .function import Function
+    from .initialisation import load_or_report
     from .late_logging import configure_when_imported
-    from .loader import load_handler
     from .output import Output
 
     output = Output(
@@ -59,19 +61,13 @@ def _serve(name: str, settings: Settings) -> int:
     configure_when_imported(configure_logging)
     client = RuntimeClient(str(settings.api), _user_agent(), _warn)
     _watch_signals(client)
-    try:
-        handler = load_handler(name)
-    except Terminated:
-        raise
-    except BaseException as error:  # noqa: BLE001  # also a module that calls sys.exit
-        from . import faults  # late: only a failing start pays for it
+    if settings.max_concurrency is not None:
+        from . import workers  # late: only with concurrency
 
-        fault = faults.of_init(error)
-        output.error(fault)
-        output.flush()
-        client.init_error(fault.document, fault.header_type)
+        return workers.serve(name, settings, output, client)
+    function = load_or_report(name, settings, output, client)
+    if function is None:
         return 1
-    function = Function(handler, settings, output)
     try:
         return _live(client, function, settings)
     except Terminated:

@@ -119,8 +119,10 @@ class Platform:
             return self._changed.wait_for(lambda: condition(self), timeout=PATIENCE_S)
 
     def close(self) -> None:
-        """End all connections and threads."""
+        """End all connections and threads. May be called again."""
         with self._changed:
+            if self._closing:
+                return
             self._closing = True
             self._changed.notify_all()
         self._listener.shutdown(socket.SHUT_RDWR)

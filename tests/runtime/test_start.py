@@ -26,6 +26,7 @@ OURS = {
             "environ",
             "errors",
             "function",
+            "initialisation",
             "invocation",
             "late_logging",
             "loader",

@@ -1,0 +1,35 @@
+"""From a handler's name to a `Function`, or to a reported init error."""
+
+from .errors import PlatformError, Terminated
+from .function import Function
+from .loader import load_handler
+
+__all__ = ["load_or_report"]
+
+
+def load_or_report(name: str, settings: "Settings", output: "Output", client: "RuntimeClient") -> "Function | None":
+    """Load the handler; None when that failed, which is logged and posted then. Only before the first `next`."""
+    try:
+        return Function(load_handler(name), settings, output)
+    except Terminated:
+        raise
+    except BaseException as error:  # noqa: BLE001  # also a module that calls sys.exit
+        from . import faults  # late: only a failing start pays for it
+
+        fault = faults.of_init(error)
+        output.error(fault)
+        output.flush()
+        try:
+            client.init_error(fault.document, fault.header_type)
+        except PlatformError:
+            # With several workers the first report wins, and the others are refused.
+            if settings.max_concurrency is None:
+                raise
+        return None
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .client import RuntimeClient
+    from .environ import Settings
+    from .output import Output
