@@ -2,7 +2,8 @@
 
 import sys
 
+from .signals import end_process
 from .start import main
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], bare=False))
+    end_process(main(sys.argv[1:], bare=False))

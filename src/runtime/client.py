@@ -58,9 +58,11 @@ class RuntimeClient:
         self._answer: list[bytes] = []
         self._answered: Invocation | None = None
         self._acknowledged = True
-        self._stopping = False
+        self.stopping = False
         self._stream_broken = False
         self.refusals_are_fatal = True
+        self.belongs_to_parent = False
+        """Whether this is a forked child's copy, which must neither answer nor ask."""
         self.received = 0
         """Invocations received so far."""
 
@@ -75,7 +77,7 @@ class RuntimeClient:
 
         Raises `PlatformError`, and `Terminated` after `stop`.
         """
-        if self._stopping:
+        if self.stopping or self.belongs_to_parent:
             self.flush()
             raise Terminated
         redeliveries = 0
@@ -114,9 +116,11 @@ class RuntimeClient:
     def begin_stream(self, invocation: Invocation, head: bytes, first: bytes) -> None:
         """Start a streamed response of `invocation` with its first chunk (which may be empty)."""
         # A stream cannot be sent again. Should its attempt be delivered again, this is what the platform gets.
+        if self.belongs_to_parent:
+            raise Terminated
         document = b'{"errorMessage":"the response stream broke","errorType":"%b"}' % _TRUNCATED
         path = f"{protocol.INVOCATION}{invocation.request_id}{protocol.ERROR_SUFFIX}"
-        self._answer = [post(self.address, path, protocol.JSON, len(document)), document]
+        self._answer = [post(self.address, path, protocol.JSON, len(document), _nonce(invocation)), document]
         self._answered = invocation
         self._acknowledged = False
         self._stream_broken = False
@@ -176,20 +180,29 @@ class RuntimeClient:
 
     def stop(self) -> None:
         """Let the following `next` end the loop; for signal handlers, whose exception user code may swallow."""
-        self._stopping = True
+        self.stopping = True
 
     def close(self) -> None:
         """Close the connection; the next call opens another."""
         if self._socket is not None:
-            self._socket.close()
+            try:
+                self._socket.close()
+            except OSError:
+                pass  # user code closed the descriptor
             self._socket = None
         self._reader = ResponseReader()
 
     # --- answers and events -----------------------------------------------------------------------------------
 
+    def leave_to_parent(self) -> None:
+        """In a forked child: give up this copy without a word to the platform."""
+        self.belongs_to_parent = True
+        self.close()
+
     def _hold(self, invocation: Invocation, path: str, content_type: str, body: bytes, extra: str) -> None:
-        if invocation.invocation_id is not None:
-            extra += f"{protocol.INVOCATION_ID}: {invocation.invocation_id}\r\n"
+        if self.belongs_to_parent:
+            raise Terminated
+        extra += _nonce(invocation)
         self._held = self._answer = [post(self.address, path, content_type, len(body), extra), body]
         self._answered = invocation
         self._acknowledged = False
@@ -213,7 +226,7 @@ class RuntimeClient:
         self.send([*held, self._next])
         silent = 0
         while True:
-            due = not self._acknowledged and bool(held)
+            due = bool(held)
             message = self._receive(due=due)
             if message is None:  # the connection ended: ask again on a new one, the answer's fate is told there
                 silent += 1
@@ -239,6 +252,8 @@ class RuntimeClient:
         self._acknowledged = True
         self._answer = []
         if 200 <= message.status < 300:
+            if protocol.REQUEST_ID in message.headers:
+                raise PlatformError(f"an event came in place of the acknowledgement of {self._request_id}")
             return
         refusal = f"the answer of {self._request_id} was refused with {message.described()}"
         if self.refusals_are_fatal and message.status not in protocol.LOSES_THE_INVOCATION:
@@ -293,7 +308,7 @@ class RuntimeClient:
                 try:
                     data = connection.recv(RECEIVE_BYTES)
                 except BlockingIOError:  # WAKE_MS have passed; time spent frozen does not count
-                    if self._stopping and not due and not reader.started:
+                    if self.stopping and not due and not reader.started:
                         raise Terminated from None  # another thread was told to end
                     silences += 1
                     if silences * WAKE_MS > STALL_S * 1000 and (due or reader.started):
@@ -301,6 +316,7 @@ class RuntimeClient:
                     continue
                 except OSError:
                     data = b""
+                silences = 0
                 reader.feed(data)
                 if not data and not reader.started:
                     self.close()
@@ -317,6 +333,7 @@ class RuntimeClient:
             raise PlatformError(f"{protocol.ENV_API} must be host:port, not {self.address!r}")
         family = _socket.AF_INET6 if host.startswith("[") else _socket.AF_INET
         connection = _socket.socket(family, _socket.SOCK_STREAM)
+        connection.settimeout(None)  # user code may have called socket.setdefaulttimeout
         try:
             connection.connect((host.strip("[]"), int(port)))
         except (OSError, OverflowError) as error:
@@ -342,6 +359,11 @@ def _send_patiently(connection: "_socket.socket", data: bytes) -> None:
 
 
 _TRUNCATED = protocol.TRUNCATED_RESPONSE.encode()
+
+
+def _nonce(invocation: Invocation) -> str:
+    """The header line that names the attempt, where the platform named it."""
+    return f"{protocol.INVOCATION_ID}: {invocation.invocation_id}\r\n" if invocation.invocation_id else ""
 
 
 def _timeval(milliseconds: int) -> bytes:

@@ -102,11 +102,14 @@ def set_trace_id(value: "str | None") -> None:
     differs each time would leak 144 bytes per invocation for as long as the environment lives (the official client
     does). See docs/decisions/trace-id-variable.md.
     """
-    variables = _variables()
-    if value is None:
-        variables.pop(_TRACE_ID, None)
-    else:
-        variables[_TRACE_ID] = value.encode("utf-8", "surrogateescape")
+    try:
+        variables = _variables()
+        if value is None:
+            variables.pop(_TRACE_ID, None)
+        else:
+            variables[_TRACE_ID] = value.encode("latin-1", "replace")  # as it came in its header
+    except (AttributeError, TypeError):
+        pass  # user code has replaced os.environ by something of its own
 
 
 _TRACE_ID = protocol.ENV_TRACE_ID.encode()

@@ -14,6 +14,8 @@ __all__ = ["Fault", "message_of", "of_hook", "of_init", "of_invocation", "stack_
 
 MAX_MESSAGE = 65_536
 """Characters of an error message that are kept."""
+MAX_TYPE = 200
+"""Characters of a class's name that are kept."""
 MAX_FRAMES = 64
 """Stack entries kept of one exception: the outermost 16 and the innermost 48."""
 MAX_LINE = 1_000
@@ -67,7 +69,7 @@ class Fault:
             "stackTrace": self.stack_trace,
         }
         document = marshal.dumps(values)
-        if len(document) > protocol.MAX_ERROR_BYTES:  # only text that JSON has to escape throughout gets there
+        if len(document) > protocol.MAX_ERROR_BYTES:  # text that JSON has to escape throughout, six bytes a character
             document = marshal.dumps({**values, "errorMessage": self.message[:4096], "stackTrace": []})
         return document
 
@@ -131,7 +133,7 @@ def _fault(error: BaseException, invocation: "Invocation | None", header_type: "
         stack_trace = [*error.stack_trace, *(stack_trace_of(shown) if shown is not None else [])]
         xray_type, header = "LambdaValidationError", error_type
     else:
-        error_type, message = type(error).__name__, _exit_aware(error)
+        error_type, message = type(error).__name__[:MAX_TYPE], _exit_aware(error)
         shown = error
         stack_trace = stack_trace_of(error)
         xray_type, header = error_type, f"Function.{_class_for_header(error_type)}"
@@ -142,9 +144,9 @@ def _fault(error: BaseException, invocation: "Invocation | None", header_type: "
 def _exit_aware(error: BaseException) -> str:
     message = message_of(error)
     if isinstance(error, SystemExit):
-        return f"the handler called sys.exit({message}); the invocation failed, the environment goes on"
+        return f"sys.exit({message}) was called, which a function has no use for"
     if isinstance(error, KeyboardInterrupt) and not message:
-        return "the handler raised KeyboardInterrupt"
+        return "KeyboardInterrupt was raised"
     return message
 
 
@@ -237,7 +239,7 @@ def _xray_cause(error_type: str, message: str, error: "BaseException | None") ->
     first = stacks[0][1] if stacks else []
     exceptions: list[dict[str, Any]] = [{"message": message, "type": error_type, "stack": first}]
     exceptions += [
-        {"message": message_of(related), "type": type(related).__name__, "stack": stack}
+        {"message": message_of(related), "type": type(related).__name__[:MAX_TYPE], "stack": stack}
         for related, stack in stacks[1:]
     ]
     for frames, characters in ((MAX_FRAMES, 4096), (16, 1024), (4, 256), (0, 128)):

@@ -73,14 +73,14 @@ class Function:
 
 def _encoded(result: "Any", *, raw: bool) -> "tuple[bytes, str]":
     content_type = protocol.JSON
-    if type(result) is bytes:
+    if isinstance(result, bytes):
         body = result
         if not raw:
             content_type = protocol.BYTES_RESULT
     else:
         try:
             body = marshal.dumps(result)
-        except ValueError as error:
+        except marshal.NotSerialisableError as error:
             raise FunctionError(protocol.MARSHAL_ERROR, f"Unable to marshal response: {error}") from None
     if len(body) > protocol.MAX_RESPONSE_BYTES:
         # Refused by the platform anyway, which would cost the connection; here it costs this invocation only.

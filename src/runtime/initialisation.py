@@ -3,6 +3,7 @@
 from .errors import PlatformError, Terminated
 from .function import Function
 from .loader import load_handler
+from .reporting import init_fault_of
 
 __all__ = ["load_or_report"]
 
@@ -13,10 +14,10 @@ def load_or_report(name: str, settings: "Settings", output: "Output", client: "R
         return Function(load_handler(name), settings, output)
     except Terminated:
         raise
-    except BaseException as error:  # noqa: BLE001  # also a module that calls sys.exit
-        from . import faults  # late: only a failing start pays for it
-
-        fault = faults.of_init(error)
+    except BaseException as error:  # also a module that calls sys.exit
+        if client.belongs_to_parent:
+            raise  # a child that the module forked; it is none of the platform's business
+        fault = init_fault_of(error)
         output.error(fault)
         output.flush()
         try:

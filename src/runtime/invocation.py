@@ -146,15 +146,20 @@ class LambdaContext:
         self._write_log = write_log
         self._w3c: dict[str, str] | None = None
         if invocation.client_context_json is None:
-            self.client_context = None
+            self.client_context: ClientContext | None = None
         else:
             values = _parse(invocation.client_context_json, "Client Context")
             self._w3c = _w3c(values.pop("w3c", None))
-            self.client_context = ClientContext(values)
-        if invocation.cognito_identity_json is None:
-            self.identity = _NOBODY
-        else:
+            self.client_context = ClientContext(values) if invocation.client_context_json != "null" else None
+        if invocation.cognito_identity_json is not None:
             self.identity = CognitoIdentity(_parse(invocation.cognito_identity_json, "Cognito Identity"))
+
+    def __getattr__(self, name: str) -> "Any":
+        # Called for what was not set. Most callers have no identity, and most handlers do not look.
+        if name == "identity":
+            self.identity = CognitoIdentity({})
+            return self.identity
+        raise AttributeError(f"LambdaContext has no attribute {name!r}")
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until Lambda ends this invocation, by the wall clock; never negative."""
@@ -176,9 +181,6 @@ class LambdaContext:
         return f"LambdaContext([{','.join(f'{name}={getattr(self, name)}' for name in names)}])"
 
 
-_NOBODY = CognitoIdentity({})
-
-
 def _parse(header: str, name: str) -> "dict[str, Any]":
     from . import marshal  # late: most callers send neither header
 
@@ -187,6 +189,8 @@ def _parse(header: str, name: str) -> "dict[str, Any]":
         values = marshal.loads(header.encode("latin-1"))
     except ValueError as error:
         raise FunctionError(protocol.CONTEXT_UNMARSHAL_ERROR, f"Unable to parse {name} JSON: {error}") from None
+    if values is None:
+        return {}
     if not isinstance(values, dict):
         raise FunctionError(
             protocol.CONTEXT_UNMARSHAL_ERROR,

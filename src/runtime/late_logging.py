@@ -9,40 +9,57 @@ import sys
 __all__ = ["configure_when_imported"]
 
 
-def configure_when_imported(configure: "Callable[[], None]") -> None:
-    """Call `configure` once `logging` is loaded: now, if it is already, else right after its first import."""
-    if "logging" in sys.modules:
-        configure()
+def configure_when_imported(configure: "Callable[[ModuleType], None]") -> None:
+    """Call `configure` with the module `logging` once it is loaded: now, if it is, else right after its import."""
+    module = sys.modules.get("logging")
+    if module is not None:
+        configure(module)
     else:
         sys.meta_path.insert(0, _LoggingFinder(configure))
 
 
 class _LoggingFinder:
-    """Stands in `sys.meta_path` until `logging` is asked for."""
+    """Stands in `sys.meta_path` until `logging` has been imported."""
 
-    def __init__(self, configure: "Callable[[], None]") -> None:
+    def __init__(self, configure: "Callable[[ModuleType], None]") -> None:
         self._configure = configure
+        self._asking = False
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> "ModuleSpec | None":
         """The spec of `logging` with a loader that configures it; None for every other module."""
-        if name != "logging":
+        if name != "logging" or self._asking:
             return None
+        self._asking = True  # another finder may ask the whole chain again
+        try:
+            spec = self._spec_of_the_others(name, path, target)
+        finally:
+            self._asking = False
+        if spec is not None and spec.loader is not None:
+            spec.loader = _ConfiguringLoader(spec.loader, self)  # type: ignore[assignment]
+        return spec
+
+    def _spec_of_the_others(self, name: str, path: object, target: object) -> "ModuleSpec | None":
+        for finder in list(sys.meta_path):
+            find_spec: Callable[..., ModuleSpec | None] | None = getattr(finder, "find_spec", None)
+            if finder is not self and find_spec is not None:
+                spec = find_spec(name, path, target)
+                if spec is not None:
+                    return spec
+        return None
+
+    def loaded(self, module: "ModuleType") -> None:
+        """Configure, once, and go."""
         if self in sys.meta_path:
             sys.meta_path.remove(self)
-        for finder in sys.meta_path:
-            spec: ModuleSpec | None = finder.find_spec(name, path, target)  # type: ignore[arg-type]
-            if spec is not None and spec.loader is not None:
-                spec.loader = _ConfiguringLoader(spec.loader, self._configure)  # type: ignore[assignment]
-                return spec
-        return None
+            self._configure(module)
 
 
 class _ConfiguringLoader:
     """Runs the real loader, puts it back in its place, and configures."""
 
-    def __init__(self, loader: "Loader", configure: "Callable[[], None]") -> None:
+    def __init__(self, loader: "Loader", finder: _LoggingFinder) -> None:
         self._loader = loader
-        self._configure = configure
+        self._finder = finder
 
     def create_module(self, spec: "ModuleSpec") -> "ModuleType | None":
         """As the real loader does."""
@@ -54,7 +71,7 @@ class _ConfiguringLoader:
         module.__loader__ = self._loader
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
-        self._configure()
+        self._finder.loaded(module)
 
 
 TYPE_CHECKING = False

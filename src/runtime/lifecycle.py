@@ -32,7 +32,8 @@ SHUTDOWN_S = 0.4
 """Lambda kills the process 500 ms after SIGTERM (with internal extensions only)."""
 MARGIN_MS = 50
 """Left between the end of work after the response and the invocation's deadline, at which all is killed."""
-REPEAT_S = 0.05
+LAST_INTERRUPTION = 3
+REPEAT_S = 0.02
 """A hook that swallows the interruption of its budget is interrupted again, this often."""
 EXIT_BEFORE_SNAPSHOT = 64
 EXIT_AFTER_RESTORE = 65
@@ -172,7 +173,7 @@ def _attempt(
     hook: "Hook", budget_s: float, title: str, function: "Function", invocation: "Invocation | None"
 ) -> "BaseException | None":
     try:
-        _call_within(hook, budget_s, function)
+        _call_within(hook, budget_s, title, function)
     except Terminated:
         raise
     except BudgetExceeded:
@@ -185,9 +186,10 @@ def _attempt(
     return failed
 
 
-def _call_within(hook: "Hook", budget_s: float, function: "Function") -> None:
+def _call_within(hook: "Hook", budget_s: float, title: str, function: "Function") -> None:
     call, args, kwargs = hook
-    with _Budget(budget_s):
+    # A shutdown that does not end by itself is ended by Lambda, without the log's last lines; so we end it.
+    with _Budget(budget_s, hard=title == "on_shutdown"):
         result = call(*args, **kwargs)
         if hasattr(result, "__await__"):
             function.waiter.wait_for(result)
@@ -199,18 +201,28 @@ class _Budget:
     Only the main thread can be interrupted; elsewhere (concurrency by threads) the budget is a promise.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, hard: bool = False) -> None:
         self._seconds = seconds
+        self._hard = hard
         self._former: Any = None
+        self._interruptions = 0
 
     def __enter__(self) -> None:
         import _signal  # type: ignore[import-not-found]  # the C half; `signal` itself costs 4 ms for its enums
 
         try:
-            self._former = _signal.signal(_signal.SIGALRM, _interrupt)
+            self._former = _signal.signal(_signal.SIGALRM, self._interrupt)
         except ValueError:  # not the main thread
             return
         _signal.setitimer(_signal.ITIMER_REAL, self._seconds, REPEAT_S)
+
+    def _interrupt(self, _number: int, _frame: object) -> None:
+        self._interruptions += 1
+        if self._hard and self._interruptions > LAST_INTERRUPTION:
+            import posix
+
+            posix._exit(0)
+        raise BudgetExceeded
 
     def __exit__(self, *_exception: object) -> None:
         import _signal
@@ -218,10 +230,6 @@ class _Budget:
         if self._former is not None:
             _signal.setitimer(_signal.ITIMER_REAL, 0)
             _signal.signal(_signal.SIGALRM, self._former)
-
-
-def _interrupt(_number: int, _frame: object) -> None:
-    raise BudgetExceeded
 
 
 def _name(hook: "Hook") -> str:

@@ -1,6 +1,6 @@
 """`pkg/module.attr` to a callable, with the managed runtime's error types and messages.
 
-Beyond what that one accepts: attributes of attributes (`pkg.mod.Class.method`), and an import error's own
+Beyond what that one accepts: an attribute of an attribute (`pkg.mod.Class.method`), and an import error's own
 traceback and causes, which it drops.
 """
 
@@ -63,7 +63,7 @@ def _import(path: str, written: str) -> object:
         ) from None
     except ValueError as error:
         # An empty component ("..handler"), which the import system calls an empty module name.
-        if path.strip(".") != path or ".." in path:
+        if not path or path.strip(".") != path or ".." in path:
             raise _import_failed(written, error) from error
         raise
 

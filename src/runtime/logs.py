@@ -1,7 +1,8 @@
 """The standard library's `logging`, as Lambda wants it: one handler on the root, text or JSON. Loaded with it.
 
-What the managed runtime does and this does not: records are never changed (another handler sees what was
-logged), the time conversion of all formatters in the process is left alone, `basicConfig` is honoured, times have
+What the managed runtime does and this does not: level and name of a record are never changed (another handler sees
+what was logged), a record belongs to the invocation in which it was made and not to the one in which it is written,
+the time conversion of all formatters in the process is left alone, `basicConfig` is honoured, times have
 milliseconds, and a record ends with a newline also when it carries an exception.
 """
 
@@ -20,7 +21,11 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
     "aws_request_id",
     "tenant_id",
     "taskName",
+    "_lambda_ids",
 }
+MAX_NODES = 2_000
+"""Values kept of one record that is not plain JSON; a structure that contains itself has no end."""
+MAX_DEPTH = 8
 _ALIASES = {"TRACE": "DEBUG", "WARN": "WARNING", "FATAL": "CRITICAL"}
 
 
@@ -35,6 +40,24 @@ def configure(output: "Output", level: "str | None") -> None:
     if wanted in LEVELS:
         root.setLevel(wanted)
     logging.basicConfig = _basic_config(handler, logging.basicConfig)
+    logging.setLogRecordFactory(_stamping(logging.getLogRecordFactory(), output))
+
+
+def _stamping(make: "Callable[..., logging.LogRecord]", output: "Output") -> "Callable[..., logging.LogRecord]":
+    """A record factory that notes whose the record is. Under a name of its own, for `extra` may hold any other."""
+
+    def factory(*arguments: "Any", **keywords: "Any") -> logging.LogRecord:
+        record = make(*arguments, **keywords)
+        record._lambda_ids = _ids(output)
+        return record
+
+    return factory
+
+
+def _ids(output: "Output") -> "tuple[str, str | None]":
+    # A thread that user code started has no invocation of its own: it counts to the one being served.
+    invocation = output.present()
+    return (invocation.request_id, invocation.tenant_id) if invocation else ("", None)
 
 
 class LambdaHandler(logging.Handler):
@@ -46,10 +69,9 @@ class LambdaHandler(logging.Handler):
         self.addFilter(self._add_ids)
 
     def _add_ids(self, record: logging.LogRecord) -> bool:
-        # A thread that user code started has no invocation of its own: it counts to the one being served.
-        invocation = self._output.present()
-        record.aws_request_id = invocation.request_id if invocation else ""
-        record.tenant_id = invocation.tenant_id if invocation else None
+        # The record may have waited in a queue or buffer: what counts is when it was made.
+        ids = getattr(record, "_lambda_ids", None) or _ids(self._output)
+        record.aws_request_id, record.tenant_id = ids
         return True
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -117,17 +139,28 @@ class JsonFormatter(logging.Formatter):
         }
 
 
-def _as_text(value: object, depth: int = 0) -> object:
-    """`value` with everything that JSON cannot express replaced by its text."""
-    if isinstance(value, dict) and depth < 8:
-        return {_text(key): _as_text(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, (list, tuple)) and depth < 8 and not hasattr(value, "_asdict"):
-        return [_as_text(item, depth + 1) for item in value]
-    try:
-        marshal.dumps(value)
-    except ValueError:
-        return _text(value)
-    return value
+def _as_text(values: "dict[str, object]") -> object:
+    """`values` with everything that JSON cannot express replaced by its text, and no more than `MAX_NODES` values."""
+    left = MAX_NODES
+
+    def plain(value: object, depth: int) -> object:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            return "…"
+        if depth >= MAX_DEPTH and isinstance(value, (dict, list, tuple)):
+            return f"<{type(value).__name__} of {len(value)}>"
+        if isinstance(value, dict):
+            return {_text(key): plain(item, depth + 1) for key, item in value.items()}
+        if isinstance(value, (list, tuple)) and not hasattr(value, "_asdict"):
+            return [plain(item, depth + 1) for item in value[: left + 1]]
+        try:
+            marshal.dumps(value)
+        except ValueError:
+            return _text(value)
+        return value
+
+    return plain(values, 0)
 
 
 def _text(value: object) -> str:
@@ -137,12 +170,20 @@ def _text(value: object) -> str:
         return f"<{type(value).__name__} whose str() failed>"
 
 
+_BASIC_CONFIG = frozenset(
+    ("datefmt", "encoding", "errors", "filemode", "filename", "force", "format", "handlers", "level", "stream", "style")
+)
+
+
 def _basic_config(handler: LambdaHandler, original: "Callable[..., None]") -> "Callable[..., None]":
     """`logging.basicConfig` that works as outside of Lambda, with our handler for the one it would have made."""
 
     def basicConfig(**options: "Any") -> None:  # noqa: N802  # its name in tracebacks
         import sys
 
+        unknown = sorted(options.keys() - _BASIC_CONFIG)
+        if unknown:
+            raise ValueError(f"Unrecognised argument(s): {', '.join(unknown)}")
         root = logging.getLogger()
         own_stream = options.get("stream") not in (None, sys.stdout, sys.stderr)
         if handler not in root.handlers or own_stream or options.get("handlers") or options.get("filename"):

@@ -3,6 +3,7 @@
 from .environ import set_trace_id
 from .errors import Terminated
 from .invocation import current
+from .reporting import fault_of
 
 __all__ = ["run"]
 
@@ -23,10 +24,10 @@ def run(
             body, content_type = function.serve(invocation)
         except Terminated:
             raise
-        except BaseException as error:  # noqa: BLE001  # also the handler's own SystemExit and KeyboardInterrupt
-            from . import faults  # late: only a failing invocation pays for it
-
-            fault = faults.of_invocation(error, invocation)
+        except BaseException as error:  # also the handler's own SystemExit and KeyboardInterrupt
+            if client.belongs_to_parent:
+                raise  # a child that the handler forked; the invocation is its parent's
+            fault = fault_of(error, invocation)
             output.error(fault)
             output.flush()
             client.fail(invocation, fault.document, fault.header_type, fault.xray_cause)

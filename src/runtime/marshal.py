@@ -35,32 +35,34 @@ def loads(body: bytes) -> object:
         stripped = text.strip(" \t\n\r")
         try:
             value, end = _scan(stripped, 0)
-        except StopIteration:
-            pass  # no value where one must be; the module below says so with its position
+        except (StopIteration, SystemError, ImportError, AttributeError):
+            # No value where one must be, or the scanner could not word its error (it imports `json` for that).
+            pass
         except RecursionError:
             raise ValueError("nested too deeply") from None
         else:
             if end == len(stripped):
                 return value
-    import json  # late: 5 ms, only to name the fault (or where the C codec is not to be had)
-
     try:
+        import json  # late: 5 ms, only to name the fault (or where the C codec is not to be had)
+
         return json.loads(text, parse_constant=_refuse_constant)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    except (ImportError, AttributeError):  # the function has a `json` of its own
+        raise ValueError("not valid JSON") from None
 
 
 def dumps(value: "Any") -> bytes:
     """`value` as UTF-8 JSON. Raises `NotSerialisableError` (a `ValueError`), naming the type and where it stands."""
+    # marshal takes the exact built-in types and nothing else, and is several times faster than encoding. What passes
+    # it needs neither cycle checks (a cycle ends in RecursionError) nor the dialect's conversions.
     try:
-        # marshal takes the exact built-in types and nothing else, does not follow cycles, and is several times
-        # faster than encoding. What passes it needs neither cycle checks nor the dialect's conversions.
         _marshal.dumps(value, 4)
-    except ValueError:
-        return _dumps_dialect(value)
-    try:
-        text = "".join(_encode(value, 0))
+        text: str | None = "".join(_encode(value, 0))
     except (TypeError, ValueError, RecursionError):
+        text = None
+    if text is None:  # outside of `except`, so that an error of the value's own has no context of ours
         return _dumps_dialect(value)
     # JSON may escape a lone surrogate, UTF-8 cannot hold one: backslashreplace writes exactly JSON's escape.
     return text.encode("utf-8", "backslashreplace")
@@ -80,60 +82,62 @@ class _Digits(str):
 
 
 def _plain(value: "Any") -> object:
-    """`value` rebuilt from types that the C encoder writes as they are."""
+    """`value` rebuilt from types that the C encoder writes as they are. One frame a level: depth is precious."""
     kind = type(value)
     if value is None or kind is str or kind is int or kind is bool:
         return value
-    if kind is float or isinstance(value, float):
+    if isinstance(value, dict):
+        fields: dict[object, object] = {}
+        for key, item in value.items():
+            name = _plain_key(key)
+            try:
+                fields[name] = _plain(item)
+            except NotSerialisableError as error:
+                error.path.insert(0, key)
+                raise
+        return fields
+    if isinstance(value, (list, tuple)) and not hasattr(value, "_asdict"):
+        items: list[object] = []
+        for index, item in enumerate(value):
+            try:
+                items.append(_plain(item))
+            except NotSerialisableError as error:
+                error.path.insert(0, index)
+                raise
+        return items
+    if hasattr(value, "_asdict") and not isinstance(value, type):
+        return _plain(value._asdict())
+    return _plain_scalar(value)
+
+
+def _plain_scalar(value: "Any") -> object:
+    if isinstance(value, float):
         if value - value != 0:
             raise NotSerialisableError(
                 f"Out of range float values are not JSON compliant: {value!r}; send null or a string"
             )
         return value
-    if isinstance(value, dict):
-        return _plain_object(value)
-    if isinstance(value, (list, tuple)) and not hasattr(value, "_asdict"):
-        return _plain_array(value)
     if isinstance(value, bytes):
         return _decoded(value)
-    enum = sys.modules.get("enum")
-    if enum is not None and isinstance(value, enum.Enum):
+    member = _class_of("enum", "Enum")
+    if member is not None and isinstance(value, member):
         return _plain(value.value)
     if isinstance(value, (str, int)):
         return value
-    decimal = sys.modules.get("decimal")
-    if decimal is not None and isinstance(value, decimal.Decimal):
-        if not value.is_finite():
+    decimal = _class_of("decimal", "Decimal")
+    if decimal is not None and isinstance(value, decimal):
+        # The class's own methods: a subclass may write anything.
+        if not decimal.is_finite(value):
             raise NotSerialisableError(
-                f"Out of range Decimal values are not JSON compliant: {value!s}; send null or a string"
+                f"Out of range Decimal values are not JSON compliant: {decimal.__str__(value)}; send null or a string"
             )
-        return _Digits(value)
-    if hasattr(value, "_asdict") and not isinstance(value, type):
-        return _plain(value._asdict())
-    raise NotSerialisableError(f"Object of type {kind.__name__} is not JSON serializable")
+        return _Digits(decimal.__str__(value))
+    raise NotSerialisableError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
-def _plain_object(value: "dict[Any, Any]") -> "dict[object, object]":
-    result = {}
-    for key, item in value.items():
-        name = _plain_key(key)
-        try:
-            result[name] = _plain(item)
-        except NotSerialisableError as error:
-            error.path.insert(0, key)
-            raise
-    return result
-
-
-def _plain_array(value: "list[Any] | tuple[Any, ...]") -> "list[object]":
-    result = []
-    for index, item in enumerate(value):
-        try:
-            result.append(_plain(item))
-        except NotSerialisableError as error:
-            error.path.insert(0, index)
-            raise
-    return result
+def _class_of(module: str, name: str) -> "Any":
+    """A class of a module, if that has been loaded; without it there can be no value of the class."""
+    return getattr(sys.modules.get(module), name, None)
 
 
 def _plain_key(key: "Any") -> object:

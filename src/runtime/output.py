@@ -8,6 +8,7 @@ import posix
 import sys
 import time
 
+from .errors import Terminated
 from .invocation import current
 
 __all__ = ["LEVELS", "Output", "timestamp"]
@@ -31,15 +32,16 @@ class Output:
         self.invocation: Invocation | None = None
         self.belongs_to_context = False
         self.json = json
-        self._framed = descriptor is not None
         # Levelled frames only where a format or level was configured, as the managed runtime has it.
         self._levelled = json or levelled
-        try:
-            # A descriptor of our own: a handler that closes standard output does not close the log.
-            self._descriptor = int(descriptor) if descriptor is not None else posix.dup(1)
-        except (OSError, ValueError):
-            self._framed = False
-            self._descriptor = 2
+        self._descriptor = _open_descriptor(descriptor) if descriptor else -1
+        self._framed = self._descriptor >= 0
+        if not self._framed:
+            try:
+                # A descriptor of our own: a handler that closes standard output does not close the log.
+                self._descriptor = posix.dup(1)
+            except OSError:
+                self._descriptor = 2
         for stream in (sys.stdout, sys.stderr):
             # Line by line, so that a line is out when the process is killed, and in one write, so that lines of
             # different threads do not mix.
@@ -71,7 +73,7 @@ class Output:
             frame -= self.json  # the JSON frames are the text frames without bit 0
         return self._write(text, frame)
 
-    def error(self, fault: "Fault") -> None:
+    def error(self, fault: "Fault | Undescribed") -> None:
         """Write the record of an error nobody caught."""
         self.record(fault.json_record(timestamp()) if self.json else fault.text_record(timestamp()), 40)
 
@@ -88,10 +90,12 @@ class Output:
 
     def flush(self) -> None:
         """Send off what `print` left unfinished. A stream that user code closed or replaced is its own affair."""
-        for stream in (sys.stdout, sys.stderr):
+        for name in ("stdout", "stderr"):
             try:
-                stream.flush()
-            except Exception:  # noqa: BLE001, S110
+                getattr(sys, name).flush()
+            except Terminated:
+                raise
+            except BaseException:  # noqa: BLE001, S110
                 pass
 
     def _write(self, text: str, frame: int) -> None:
@@ -108,6 +112,15 @@ class Output:
             pass  # nobody reads the log any more; the invocation matters more
 
 
+def _open_descriptor(text: str) -> int:
+    """The number of an open file, or -1."""
+    try:
+        posix.fstat(int(text))
+        return int(text)
+    except (OSError, ValueError, OverflowError):
+        return -1
+
+
 def timestamp() -> str:
     """Now, as Lambda writes it: UTC with milliseconds."""
     milliseconds = time.time_ns() // 1_000_000
@@ -119,3 +132,4 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` itself would cost 4 ms of every cold start
     from .faults import Fault
     from .invocation import Invocation
+    from .reporting import Undescribed

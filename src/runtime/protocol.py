@@ -149,3 +149,21 @@ ENV_MEMORY_MB = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
 ENV_LOG_GROUP = "AWS_LAMBDA_LOG_GROUP_NAME"
 ENV_LOG_STREAM = "AWS_LAMBDA_LOG_STREAM_NAME"
 ENV_INITIALIZATION_TYPE = "AWS_LAMBDA_INITIALIZATION_TYPE"
+
+# --- used by the emulator alone: streamed responses, extensions, telemetry --------------------------------------
+
+MAX_STREAM_BYTES = 200 * 1024 * 1024
+"""A streamed response (20 MB before July 2025)."""
+RESTORE_TIMEOUT_S = 10
+"""Restore from a snapshot and after-restore hooks together."""
+LONG_INIT_TIMEOUT_S = 130
+"""Initialisation for a snapshot or of a managed instance, unless the function's timeout is longer."""
+RESTORE_HOOK_TIMEOUT = "Runtime.RestoreHookUserTimeout"
+EXTENSION_INIT_ERROR = "/2020-01-01/extension/init/error"
+EXTENSION_EXIT_ERROR = "/2020-01-01/extension/exit/error"
+EXTENSION_EVENT_IDENTIFIER = "lambda-extension-event-identifier"
+EXTENSION_FEATURES = "lambda-extension-accept-feature"
+EXTENSION_ERROR_TYPE = "lambda-extension-function-error-type"
+TELEMETRY = "/2022-07-01/telemetry"
+LOGS = "/2020-08-15/logs"
+MAX_EXTENSIONS = 10

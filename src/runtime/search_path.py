@@ -13,51 +13,74 @@ __all__ = ["prepare"]
 
 LAYER_ROOT = "/opt/python"
 
+LOADED_FIRST_ELSEWHERE = frozenset((
+    "abc", "codecs", "collections", "contextlib", "copyreg", "decimal", "encodings", "enum", "functools",
+    "genericpath", "importlib", "io", "json", "keyword", "linecache", "logging", "math", "numbers", "operator",
+    "os", "posixpath", "re", "reprlib", "site", "stat", "string", "textwrap", "threading", "token", "tokenize",
+    "traceback", "types", "typing", "warnings", "weakref", "zipimport",
+))  # fmt: skip
+"""What the official client has imported before any user code (4.2.2 on Python 3.11 to 3.13). A function's file with
+one of these names is never found by `import` there, and must not be found here: it would break the standard library
+for the function, and the runtime's own late imports."""
+
 
 def prepare(settings: "Settings", *, bare: bool) -> None:
     """Set `sys.path`; where `bare`, also what `site` would have set up (`exit`, `quit`)."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    library = [entry for entry in sys.path if entry.startswith((sys.base_prefix, sys.base_exec_prefix))]
     given = [entry for entry in (settings.python_path or "").split(":") if entry]
-    folders = [
-        settings.task_root or posix.getcwd(),
-        *given,
-        f"{LAYER_ROOT}/lib/{version}/site-packages",
-        LAYER_ROOT,
-    ]
-    _extend(folders, before=True)
+    own = [settings.task_root or posix.getcwd(), *given, f"{LAYER_ROOT}/lib/{version}/site-packages", LAYER_ROOT]
+    found = _extend(own, before=True)
     if bare:
         _restore_exit()
-        _extend([f"{_prefix()}/lib/{version}/site-packages"], before=False)
+        found |= _extend([f"{_prefix()}/lib/{version}/site-packages"], before=False)
+    hidden = {name.partition(".")[0] for name in found} & LOADED_FIRST_ELSEWHERE
+    if hidden:
+        from .standard_first import StandardFirst  # late: few functions have such a file
+
+        sys.meta_path.insert(0, StandardFirst(frozenset(hidden), library))
     package = __file__.rpartition("/")[0]
-    if any(_holds_another(folder, package) for folder in folders):
+    others = [folder for folder in sys.path if folder not in library]
+    if any(_holds_another(folder, package, in_function=folder in own) for folder in others):
         from . import identity  # late: few functions have a module of this name
 
         identity.step_aside()
 
 
-def _holds_another(folder: str, package: str) -> bool:
-    """Whether `folder` has a module named like this package that is not this package."""
+def _extend(entries: "list[str]", *, before: bool) -> "set[str]":
+    """Put the entries that exist on the path; the names of the files in them."""
+    entries = [entry for entry in entries if entry not in sys.path and _exists(entry)]
+    if before:
+        sys.path[:0] = entries
+    else:
+        sys.path += entries
+    found: set[str] = set()
+    for entry in entries:
+        try:
+            names = posix.listdir(entry)
+        except OSError:  # a zip file, or a folder that may be searched but not listed
+            continue
+        if before:
+            found.update(names)
+        if any(name.endswith(".pth") for name in names):
+            import site  # late: 2 ms, only where a folder asks for it
+
+            site.addsitedir(entry)
+    return found
+
+
+def _holds_another(folder: str, package: str, *, in_function: bool) -> bool:
+    """Whether `folder` has a module named like this package that is not this package.
+
+    In the function's own folders a folder of that name is one; elsewhere it needs an `__init__.py`.
+    """
     name = package.rpartition("/")[2]
     if _exists(f"{folder}/{name}.py"):
         return True
-    try:
-        there, here = posix.stat(f"{folder}/{name}"), posix.stat(package)
-    except OSError:
+    if not _exists(f"{folder}/{name}" if in_function else f"{folder}/{name}/__init__.py"):
         return False
+    there, here = posix.stat(f"{folder}/{name}"), posix.stat(package)
     return (there.st_dev, there.st_ino) != (here.st_dev, here.st_ino)
-
-
-def _extend(folders: "list[str]", *, before: bool) -> None:
-    folders = [folder for folder in folders if folder not in sys.path and _is_folder(folder)]
-    if before:
-        sys.path[:0] = folders
-    else:
-        sys.path += folders
-    for folder in folders:
-        if any(name.endswith(".pth") for name in posix.listdir(folder)):
-            import site  # late: 2 ms, only where a folder asks for it
-
-            site.addsitedir(folder)
 
 
 def _prefix() -> str:
@@ -80,13 +103,6 @@ def _exists(path: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def _is_folder(path: str) -> bool:
-    try:
-        return posix.stat(path).st_mode & 0o170000 == 0o040000
-    except OSError:
-        return False
 
 
 TYPE_CHECKING = False

@@ -12,6 +12,9 @@ from .errors import PlatformError, Terminated
 
 __all__ = ["main"]
 
+END_S = 0.3
+"""For what is left to do after SIGTERM when the shutdown hooks are through; Lambda kills after 0.5 s in all."""
+
 
 def main(arguments: "list[str]", *, bare: bool) -> int:
     """Serve the handler named by the first argument, or by `_HANDLER`; return the exit status.
@@ -32,6 +35,8 @@ def main(arguments: "list[str]", *, bare: bool) -> int:
     from . import search_path  # late: a wrong call above need not load the rest
 
     search_path.prepare(settings, bare=bare)
+    if not settings.api.isascii():
+        return _refuse(f"{protocol.ENV_API} must be host:port, not {settings.api!r}")
     try:
         return _serve(name, settings)
     except PlatformError as error:
@@ -41,11 +46,11 @@ def main(arguments: "list[str]", *, bare: bool) -> int:
 
 
 def _serve(name: str, settings: Settings) -> int:
-
     from .client import RuntimeClient
     from .initialisation import load_or_report
     from .late_logging import configure_when_imported
     from .output import Output
+    from .signals import end_on_signals, end_soon
 
     output = Output(
         json=settings.log_format == "JSON",
@@ -53,14 +58,17 @@ def _serve(name: str, settings: Settings) -> int:
         descriptor=settings.telemetry_fd,
     )
 
-    def configure_logging() -> None:
-        from . import logs  # late: needs logging, which a plain handler never loads
+    def configure_logging(_logging: "ModuleType") -> None:
+        try:
+            from . import logs  # late: needs logging, which a plain handler never loads
 
-        logs.configure(output, settings.log_level)
+            logs.configure(output, settings.log_level)
+        except Exception as error:  # noqa: BLE001  # the import that led here must not fail for it
+            _warn(f"logging could not be set up: {type(error).__name__}: {error}")
 
     configure_when_imported(configure_logging)
     client = RuntimeClient(str(settings.api), _user_agent(), _warn)
-    _watch_signals(client)
+    end_on_signals(client)
     if settings.max_concurrency is not None:
         from . import workers  # late: only with concurrency
 
@@ -71,10 +79,20 @@ def _serve(name: str, settings: Settings) -> int:
     try:
         return _live(client, function, settings)
     except Terminated:
+        if client.belongs_to_parent:
+            return 0  # a child that the handler forked and that came back from it
         if (lifecycle := _lifecycle()) is not None:
             lifecycle.run_shutdown(function)
+        end_soon(END_S)
         function.close()
         return 0
+    except PlatformError:
+        raise
+    except Exception as error:
+        if client.belongs_to_parent:
+            raise
+        # User code reaches here by a signal handler that raises while the loop waits.
+        raise PlatformError(f"the loop was ended by {type(error).__name__}: {error}") from error
 
 
 def _live(client: "RuntimeClient", function: "Function", settings: Settings) -> int:
@@ -99,18 +117,6 @@ def _live(client: "RuntimeClient", function: "Function", settings: Settings) -> 
 def _lifecycle() -> "ModuleType | None":
     """The module of hooks, if the function registered any (it is loaded by that)."""
     return sys.modules.get(f"{__package__}.lifecycle")
-
-
-def _watch_signals(client: "RuntimeClient") -> None:
-    """End at once on SIGTERM and SIGINT, also while waiting in `/next`. Handlers that user code sets replace these."""
-    import _signal  # type: ignore[import-not-found]  # the C half; `signal` itself costs 4 ms for its enums
-
-    def terminate(_number: int, _frame: object) -> None:
-        client.stop()
-        raise Terminated
-
-    _signal.signal(_signal.SIGTERM, terminate)
-    _signal.signal(_signal.SIGINT, terminate)
 
 
 def _user_agent() -> str:

@@ -42,7 +42,8 @@ class Message:
 
     def described(self) -> str:
         """Status and text of a refusal, for a line in a log."""
-        text = self.body[:300].decode("utf-8", "replace").strip()
+        text = " ".join(self.body[:300].decode("utf-8", "replace").split())
+        text = "".join(character if character.isprintable() else "?" for character in text)
         return f"{self.status} {text}" if text else str(self.status)
 
 

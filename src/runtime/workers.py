@@ -21,6 +21,7 @@ from .client import RuntimeClient
 from .errors import PlatformError, Terminated
 from .initialisation import load_or_report
 from .loop import run
+from .signals import end_on_signals
 
 __all__ = ["serve"]
 
@@ -192,7 +193,7 @@ class _Supervisor:
         if "random" in sys.modules:
             sys.modules["random"].seed()  # or all workers would draw the same
         client = WorkerClient(self._client, self._slots[index])
-        _end_on_signals(client)
+        end_on_signals(client)
         if self._settings.log_socket:
             _connect_logs(self._settings.log_socket)
             self._output.reopen()
@@ -274,15 +275,6 @@ def shut_down(function: "Function") -> None:
     if lifecycle is not None:
         lifecycle.run_shutdown(function)
     function.close()
-
-
-def _end_on_signals(client: RuntimeClient) -> None:
-    def terminate(_number: int, _frame: object) -> None:
-        client.stop()
-        raise Terminated
-
-    _signal.signal(_signal.SIGTERM, terminate)
-    _signal.signal(_signal.SIGINT, terminate)
 
 
 def _share_what_is_loaded() -> None:

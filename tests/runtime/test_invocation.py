@@ -118,7 +118,7 @@ def test_log_writes_the_text_as_it_is() -> None:
     made = context()
     made.log("no newline")
     made.log(5)
-    assert made.log_lines == ["no newline", "5"]  # type: ignore[attr-defined]
+    assert made.log_lines == ["no newline", "5"]
 
 
 def test_the_representation_names_every_attribute() -> None:

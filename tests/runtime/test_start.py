@@ -34,7 +34,9 @@ OURS = {
             "marshal",
             "output",
             "protocol",
+            "reporting",
             "search_path",
+            "signals",
             "start",
             "wire",
         )
