@@ -11,29 +11,19 @@ breaks before that, the client asks for the next event on a new one: a platform 
 delivers the same attempt again, which is answered from memory and never handed out twice.
 
 Refusals 400, 410 and 413 lose their invocation (one line on stderr); any other ends the process by
-`PlatformError`. No time limit applies while nothing has come, since the process may be frozen for hours. Once an
-answer has begun, or is due, silence of `STALL_S` seconds is an error.
+`PlatformError`.
 """
 
-import _socket
-import sys
-
 from . import protocol
+from .connection import Connection
 from .errors import PlatformError, Terminated
 from .invocation import Invocation
-from .wire import Message, ResponseReader, WireError, chunk, get, post
+from .wire import Message, chunk, get, post
 
 __all__ = ["RuntimeClient"]
 
-RECEIVE_BYTES = 64 * 1024
-"""One read; events of ordinary size come in one."""
 PIPELINED_BYTES = 64 * 1024
 """Requests up to this size may be followed by `/next` in the same write."""
-STALL_S = 30
-WAKE_MS = 100
-"""How long one read waits. A signal that arrives just before the read begins does not interrupt it (there is no way
-to close that gap from Python without a further system call per invocation), so its handler runs this much later at
-the most. An idle environment is frozen and wakes for nothing."""
 CONNECT_ATTEMPTS = 3
 """Connections in a row on which nothing was received before the platform counts as gone."""
 REDELIVERIES = 2
@@ -52,13 +42,11 @@ class RuntimeClient:
         self.user_agent = user_agent
         self.warn = warn
         self._next = get(address, protocol.NEXT, user_agent)
-        self._socket: _socket.socket | None = None
-        self._reader = ResponseReader()
+        self._connection = Connection(address)
         self._held: list[bytes] = []
         self._answer: list[bytes] = []
         self._answered: Invocation | None = None
         self._acknowledged = True
-        self.stopping = False
         self._stream_broken = False
         self.refusals_are_fatal = True
         self.belongs_to_parent = False
@@ -77,7 +65,7 @@ class RuntimeClient:
 
         Raises `PlatformError`, and `Terminated` after `stop`.
         """
-        if self.stopping or self.belongs_to_parent:
+        if self._connection.stopping or self.belongs_to_parent:
             self.flush()
             raise Terminated
         redeliveries = 0
@@ -115,32 +103,28 @@ class RuntimeClient:
 
     def begin_stream(self, invocation: Invocation, head: bytes, first: bytes) -> None:
         """Start a streamed response of `invocation` with its first chunk (which may be empty)."""
-        # A stream cannot be sent again. Should its attempt be delivered again, this is what the platform gets.
         if self.belongs_to_parent:
             raise Terminated
+        # A stream cannot be sent again. Should its attempt be delivered again, this is what the platform gets.
         document = b'{"errorMessage":"the response stream broke","errorType":"%b"}' % _TRUNCATED
         path = f"{protocol.INVOCATION}{invocation.request_id}{protocol.ERROR_SUFFIX}"
         self._answer = [post(self.address, path, protocol.JSON, len(document), _nonce(invocation)), document]
         self._answered = invocation
         self._acknowledged = False
+        invocation.body = b""
         self._stream_broken = False
         self.send_chunk([head, *(chunk(first) if first else [])])
 
     def send_chunk(self, parts: "list[bytes]") -> bool:
         """Write parts of a stream, for as long as its consumer takes; False when there is no consumer any more."""
-        connection = self._socket or self._connect()
-        try:
-            for part in [b"".join(parts)] if sum(map(len, parts)) <= PIPELINED_BYTES else parts:
-                _send_patiently(connection, part)
-        except OSError:
-            self._stream_broken = True
+        if not self._stream_broken:
+            self._stream_broken = not self._connection.send_patiently(parts)
         return not self._stream_broken
 
     def end_stream(self, ending: bytes) -> None:
         """Finish the stream and read the platform's word on it."""
-        if not self._stream_broken:
-            self.send_chunk([ending])
-        message = self._receive(due=True)
+        self.send_chunk([ending])
+        message = self._connection.receive(due=True)
         if message is not None:
             self._judge(message)
             if self._stream_broken:
@@ -148,8 +132,8 @@ class RuntimeClient:
 
     def restore_next(self) -> None:
         """Wait through snapshot and restore (SnapStart). The connection does not survive that."""
-        self.send([get(self.address, protocol.RESTORE_NEXT, self.user_agent)])
-        message = self._receive(due=False)
+        self._connection.send([get(self.address, protocol.RESTORE_NEXT, self.user_agent)])
+        message = self._connection.receive(due=False)
         self.close()
         if message is None:
             raise PlatformError(
@@ -178,19 +162,22 @@ class RuntimeClient:
         if self._held:
             self._deliver()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._connection.stopping
+
     def stop(self) -> None:
-        """Let the following `next` end the loop; for signal handlers, whose exception user code may swallow."""
-        self.stopping = True
+        """Let the following `next` end the loop, and one that waits; for signal handlers and other threads."""
+        self._connection.stopping = True
 
     def close(self) -> None:
         """Close the connection; the next call opens another."""
-        if self._socket is not None:
-            try:
-                self._socket.close()
-            except OSError:
-                pass  # user code closed the descriptor
-            self._socket = None
-        self._reader = ResponseReader()
+        self._connection.close()
+
+    def park(self, request: "list[bytes]") -> None:
+        """Send a request whose answer is not waited for, ever."""
+        self._connection.send(request)
 
     # --- answers and events -----------------------------------------------------------------------------------
 
@@ -216,31 +203,31 @@ class RuntimeClient:
     def _deliver(self) -> None:
         """Send the held answer alone and read its acknowledgement."""
         held, self._held = self._held, []
-        self.send(held)
-        message = self._receive(due=True)
+        self._connection.send(held)
+        message = self._connection.receive(due=True)
         if message is not None:
             self._judge(message)
 
     def _deliver_and_wait(self) -> Invocation:
         held, self._held = self._held, []
-        self.send([*held, self._next])
+        self._connection.send([*held, self._next])
         silent = 0
         while True:
             due = bool(held)
-            message = self._receive(due=due)
+            message = self._connection.receive(due=due)
             if message is None:  # the connection ended: ask again on a new one, the answer's fate is told there
                 silent += 1
                 if silent >= CONNECT_ATTEMPTS:
                     raise PlatformError(f"the Runtime API at {self.address} closed {silent} connections in a row")
                 held = []
-                self.send([self._next])
+                self._connection.send([self._next])
                 continue
             silent = 0
             if due:
                 held = []
                 self._judge(message)
                 if message.closes:
-                    self.send([self._next])
+                    self._connection.send([self._next])
                 continue
             if message.status != protocol.OK:
                 raise PlatformError(f"/next was refused with {message.described()}")
@@ -262,8 +249,8 @@ class RuntimeClient:
 
     def exchange(self, request: "list[bytes]") -> Message:
         """Send one request as it is, and read its answer."""
-        self.send(request)
-        message = self._receive(due=True)
+        self._connection.send(request)
+        message = self._connection.receive(due=True)
         if message is None:
             raise PlatformError(f"the Runtime API at {self.address} closed the connection instead of answering")
         return message
@@ -279,84 +266,6 @@ class RuntimeClient:
     def _request_id(self) -> str:
         return self._answered.request_id if self._answered else "?"
 
-    # --- the socket -------------------------------------------------------------------------------------------
-
-    def send(self, parts: "list[bytes]") -> None:
-        """Write all parts. A connection that breaks meanwhile is left to `_receive`, which may find an answer."""
-        connection = self._socket or self._connect()
-        try:
-            if sum(map(len, parts)) <= 2 * PIPELINED_BYTES:
-                connection.sendall(b"".join(parts))
-            else:
-                for part in parts:
-                    connection.sendall(part)
-        except BlockingIOError:
-            raise PlatformError(f"the Runtime API at {self.address} took nothing for {STALL_S} s") from None
-        except OSError:
-            pass
-
-    def _receive(self, *, due: bool) -> "Message | None":
-        """The next message, or None when the connection ended before one began.
-
-        `due` says that the platform owes it without delay; otherwise silence may last for ever.
-        """
-        reader, connection = self._reader, self._socket
-        assert connection is not None
-        try:
-            silences = 0
-            while (message := reader.next_message()) is None:
-                try:
-                    data = connection.recv(RECEIVE_BYTES)
-                except BlockingIOError:  # WAKE_MS have passed; time spent frozen does not count
-                    if self.stopping and not due and not reader.started:
-                        raise Terminated from None  # another thread was told to end
-                    silences += 1
-                    if silences * WAKE_MS > STALL_S * 1000 and (due or reader.started):
-                        raise PlatformError(f"the Runtime API at {self.address} fell silent in an answer") from None
-                    continue
-                except OSError:
-                    data = b""
-                silences = 0
-                reader.feed(data)
-                if not data and not reader.started:
-                    self.close()
-                    return None
-        except WireError as error:
-            raise PlatformError(f"the Runtime API at {self.address} sent no valid answer: {error}") from None
-        if message.closes:
-            self.close()
-        return message
-
-    def _connect(self) -> "_socket.socket":
-        host, colon, port = self.address.rpartition(":")
-        if not colon or not port.isdecimal():
-            raise PlatformError(f"{protocol.ENV_API} must be host:port, not {self.address!r}")
-        family = _socket.AF_INET6 if host.startswith("[") else _socket.AF_INET
-        connection = _socket.socket(family, _socket.SOCK_STREAM)
-        connection.settimeout(None)  # user code may have called socket.setdefaulttimeout
-        try:
-            connection.connect((host.strip("[]"), int(port)))
-        except (OSError, OverflowError) as error:
-            connection.close()
-            raise PlatformError(f"cannot connect to the Runtime API at {self.address}: {error}") from None
-        connection.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
-        # The kernel's own time limits cost no system call per read, as Python's settimeout would.
-        connection.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVTIMEO, _timeval(WAKE_MS))
-        connection.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDTIMEO, _timeval(STALL_S * 1000))
-        self._socket = connection
-        self._reader = ResponseReader()
-        return connection
-
-
-def _send_patiently(connection: "_socket.socket", data: bytes) -> None:
-    """Write all of it. A stream's consumer may pause; the function's own time limit bounds the wait."""
-    view = memoryview(data)
-    while view:
-        try:
-            view = view[connection.send(view) :]
-        except BlockingIOError:
-            continue
-
 
 _TRUNCATED = protocol.TRUNCATED_RESPONSE.encode()
 
@@ -364,12 +273,6 @@ _TRUNCATED = protocol.TRUNCATED_RESPONSE.encode()
 def _nonce(invocation: Invocation) -> str:
     """The header line that names the attempt, where the platform named it."""
     return f"{protocol.INVOCATION_ID}: {invocation.invocation_id}\r\n" if invocation.invocation_id else ""
-
-
-def _timeval(milliseconds: int) -> bytes:
-    """A C `struct timeval` of a 64-bit system."""
-    seconds, rest = divmod(milliseconds, 1000)
-    return seconds.to_bytes(8, sys.byteorder) + (rest * 1000).to_bytes(8, sys.byteorder)
 
 
 TYPE_CHECKING = False

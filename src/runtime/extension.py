@@ -28,7 +28,7 @@ def register_for_sigterm(client: "RuntimeClient", warn: "Callable[[str], object]
     if answer.status != protocol.OK or not identifier:
         warn(f"no SIGTERM for on_shutdown: registering the extension was refused with {answer.described()}")
         return
-    client.send(
+    client.park(
         [get(client.address, protocol.EXTENSION_NEXT, "", f"{protocol.EXTENSION_IDENTIFIER}: {identifier}\r\n")]
     )
 

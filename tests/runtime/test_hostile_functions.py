@@ -307,7 +307,7 @@ def test_a_refusal_of_many_lines_is_one_line(serve: Serve, platform: Platform) -
 
 
 def test_silence_is_counted_anew_with_every_byte() -> None:
-    from runtime import client as module
+    from runtime import connection as module
     from runtime.client import RuntimeClient
 
     class Dribbling:
@@ -329,12 +329,12 @@ def test_silence_is_counted_anew_with_every_byte() -> None:
             """Taken."""
 
     client = RuntimeClient("127.0.0.1:1", "agent", lambda _line: None)
-    client._socket = Dribbling()  # type: ignore[assignment]
+    client._connection._socket = Dribbling()  # type: ignore[assignment]
     assert client.next().body == b"null"
 
 
 def test_a_silent_platform_is_given_up_only_when_it_owes_something() -> None:
-    from runtime import client as module
+    from runtime import connection as module
     from runtime.client import RuntimeClient
     from runtime.errors import PlatformError
 
@@ -356,7 +356,7 @@ def test_a_silent_platform_is_given_up_only_when_it_owes_something() -> None:
 
     def client(data: bytes) -> RuntimeClient:
         made = RuntimeClient("127.0.0.1:1", "agent", lambda _line: None)
-        made._socket = Silent(data)  # type: ignore[assignment]
+        made._connection._socket = Silent(data)  # type: ignore[assignment]
         return made
 
     assert client(b"").next().request_id == "id-1"

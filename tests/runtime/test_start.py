@@ -23,6 +23,7 @@ OURS = {
         f"runtime.{name}"
         for name in (
             "client",
+            "connection",
             "environ",
             "errors",
             "function",
