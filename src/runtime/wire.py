@@ -89,15 +89,15 @@ class ResponseReader:
     spent. `started` tells whether part of a message has arrived.
     """
 
-    __slots__ = ("_data", "_eof", "_in_body", "_known_head", "_known_parts", "_steps")
+    __slots__ = ("_data", "_eof", "_in_body", "_known", "_known_message", "_steps")
 
     def __init__(self) -> None:
         self._data = b""
         self._eof = False
         self._in_body = False
         # Acknowledgements repeat to the byte (their Date changes once a second): the last one is not parsed again.
-        self._known_head = b""
-        self._known_parts: tuple[int, dict[str, str]] = (0, {})
+        self._known = b""
+        self._known_message = Message(0, {}, b"")
         self._steps = self._messages()
 
     @property
@@ -124,6 +124,10 @@ class ResponseReader:
     # It yields None to ask for more bytes. What has been consumed is cut off `_data` at once.
     def _messages(self) -> "Iterator[Message | None]":
         while True:
+            if self._known and self._data.startswith(self._known):
+                self._data = self._data[len(self._known) :]
+                yield self._known_message
+                continue
             searched = 0
             while (end := self._data.find(b"\r\n\r\n", searched)) < 0:
                 self._refuse_hopeless_head()
@@ -131,17 +135,12 @@ class ResponseReader:
                 yield None
             if end > MAX_HEAD_BYTES:
                 raise WireError(f"response head of {end} bytes, more than {MAX_HEAD_BYTES}")
-            head = self._data[:end]
-            if head == self._known_head:
-                status, headers = self._known_parts
-            else:
-                status, headers = _parse_head(head)
-                if status == protocol.ACCEPTED:
-                    self._known_head, self._known_parts = head, (status, headers)
+            status, headers = _parse_head(self._data[:end])
             if status < 200:
                 self._data = self._data[end + 4 :]
                 continue
             self._in_body = True
+            whole = b""
             if "transfer-encoding" in headers:
                 self._data = self._data[end + 4 :]
                 body = yield from self._chunked(headers)
@@ -149,12 +148,16 @@ class ResponseReader:
                 length = _content_length(status, headers)
                 size = end + 4 + length
                 if size <= len(self._data):  # all of it came in one read, as small messages do
-                    body, self._data = self._data[end + 4 : size], self._data[size:]
+                    whole, self._data = self._data[:size], self._data[size:]
+                    body = whole[end + 4 :]
                 else:
                     self._data = self._data[end + 4 :]
                     body = yield from self._sized(length)
             self._in_body = False
-            yield Message(status, headers, body)
+            message = Message(status, headers, body)
+            if status == protocol.ACCEPTED:
+                self._known, self._known_message = whole, message
+            yield message
 
     def _refuse_hopeless_head(self) -> None:
         data = self._data
@@ -233,7 +236,8 @@ def _parse_head(head: bytes) -> "tuple[int, dict[str, str]]":
         headers[name.lower()] = value.strip()
     if len(headers) != len(lines):
         _refuse_two_lengths(lines)
-    if "" in headers or head.count(b"\n") != len(lines) or b"\r\n " in head or b"\r\n\t" in head:
+    # An empty name, or one that begins with a blank, sorts before all others.
+    if (lines and min(headers) < "!") or head.count(b"\n") != len(lines):
         raise WireError(f"not a response head (an empty name, a bare line feed or a folded line): {_shown(head)}")
     if status_line.startswith("HTTP/1.0 "):
         headers.setdefault("connection", "close")
