@@ -1,0 +1,40 @@
+"""An event loop for a handler that is a coroutine function: one per thread, kept between invocations."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import weakref
+
+from .events.generics import TypeVar
+
+__all__ = ["KeptLoop"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+T = TypeVar("T")
+
+
+class KeptLoop:
+    """Runs awaitables to their end. Connections that handlers open in the loop outlive the invocation, as it does."""
+
+    def __init__(self) -> None:
+        self._threads = threading.local()
+
+    def run(self, awaitable: Awaitable[T]) -> T:
+        """The awaitable's result. Raises `RuntimeError` inside a running loop, which can await for itself."""
+        if asyncio._get_running_loop() is not None:
+            if hasattr(awaitable, "close"):
+                awaitable.close()
+            raise RuntimeError("called in a running event loop: await handler.func(...) instead")
+        loop: asyncio.AbstractEventLoop | None = getattr(self._threads, "loop", None)
+        if loop is None:
+            loop = self._threads.loop = asyncio.new_event_loop()
+            weakref.finalize(self, loop.close)
+        return loop.run_until_complete(_awaited(awaitable))
+
+
+async def _awaited(awaitable: Awaitable[T]) -> T:
+    return await awaitable

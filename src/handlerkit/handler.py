@@ -1,0 +1,172 @@
+"""`event_handler`: from a function's annotation to a Lambda handler that takes exactly that.
+
+**The raw hook.** What it makes is an ordinary `handler(event, context)` for any runtime. It also has a method
+`__lambda_raw__(body: bytes, context) -> bytes`; a runtime that knows the name hands over the request's bytes and
+takes the response's, and the event is parsed once, by the parser that also validates it. Both ways give the same.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from .events.errors import EventValidationError
+from .events.generics import Generic, TypeVar
+from .signature import Signature, signature_of
+
+__all__ = ["EventHandler", "event_handler"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, overload
+
+    from .event_loop import KeptLoop
+    from .events.readers import Reader
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+class EventHandler(Generic[F]):
+    """A function as a Lambda handler. `func` is the function itself, for tests that need no event."""
+
+    __name__: str
+    __qualname__: str
+
+    def __init__(
+        self,
+        func: F,
+        event: Any = None,
+        prepare: Callable[[Any], Any] | None = None,
+        answer_bad_requests: bool = True,
+        names: dict[str, Any] | None = None,
+    ) -> None:
+        self.func = func
+        self._signature = signature_of(func)
+        self._event = event
+        self._prepare = prepare
+        self._answer_bad_requests = answer_bad_requests
+        self._loop: KeptLoop | None = None
+        for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+            if hasattr(func, name):
+                setattr(self, name, getattr(func, name))
+        self.__wrapped__ = func
+        self._reader = self._early_reader(names or {})
+
+    def __repr__(self) -> str:
+        return f"<event_handler {getattr(self.func, '__qualname__', self.func)}>"
+
+    def __call__(self, event: Any, context: Any = None) -> Any:
+        """Handle a parsed event; the result is what a JSON encoder takes."""
+        from .reply import jsonable
+
+        try:
+            asked = self._read_parsed(event)
+        except EventValidationError as error:
+            answer = self._refusal(error, event)
+            if answer is None:
+                raise
+            return answer
+        return jsonable(self._handled(asked, context))
+
+    def __lambda_raw__(self, body: bytes, context: Any) -> bytes:
+        """Handle an event's bytes; the result is the response's."""
+        from .reply import encoded
+
+        try:
+            asked = self._read_bytes(body)
+        except EventValidationError as error:
+            answer = self._refusal(error, body)
+            if answer is None:
+                raise
+            return encoded(answer)
+        return encoded(self._handled(asked, context))
+
+    def _read_parsed(self, event: Any) -> Any:
+        reader = self._reader or self._late_reader()
+        if self._prepare is not None:
+            event = self._prepare(event)
+        return reader.from_bytes(event) if isinstance(event, bytes) else reader.from_object(event)
+
+    def _read_bytes(self, body: bytes) -> Any:
+        reader = self._reader or self._late_reader()
+        if self._prepare is None:
+            return reader.from_bytes(body)
+        from .events.readers import parsed
+
+        return reader.from_object(self._prepare(parsed(reader.name, body)))
+
+    def _handled(self, asked: Any, context: Any) -> Any:
+        how = self._signature.context
+        if how is Signature.SECOND:
+            result = self.func(asked, context)
+        elif how is Signature.KEYWORD:
+            result = self.func(asked, context=context)
+        else:
+            result = self.func(asked)
+        if hasattr(result, "__await__"):
+            if self._loop is None:
+                from .event_loop import KeptLoop  # late: asyncio costs 30 ms
+
+                self._loop = KeptLoop()
+            result = self._loop.run(result)
+        return result
+
+    def _refusal(self, error: EventValidationError, event: Any) -> dict[str, Any] | None:
+        if not self._answer_bad_requests:
+            return None
+        from .refusal import refusal
+
+        if isinstance(event, bytes):
+            from .events.json_text import load
+
+            try:
+                event = load(event)
+            except ValueError:
+                return None
+        return refusal(error, event)
+
+    def _early_reader(self, names: dict[str, Any]) -> Reader | None:
+        try:
+            return self._made_reader(names)
+        except NameError:
+            return None  # a name that the module defines further down: resolved with the first event
+
+    def _late_reader(self) -> Reader:
+        self._reader = self._made_reader({})
+        return self._reader
+
+    def _made_reader(self, names: dict[str, Any]) -> Reader:
+        from .events.parsing import event_reader_of
+
+        kind = self._event if self._event is not None else self._signature.annotation(names)
+        return event_reader_of(object if kind is None else kind)
+
+
+if TYPE_CHECKING:
+
+    @overload
+    def event_handler(func: F, /) -> EventHandler[F]: ...
+    @overload
+    def event_handler(
+        *, event: Any = None, prepare: Callable[[Any], Any] | None = None, answer_bad_requests: bool = True
+    ) -> Callable[[F], EventHandler[F]]: ...
+
+
+def event_handler(
+    func: F | None = None,
+    /,
+    *,
+    event: Any = None,
+    prepare: Callable[[Any], Any] | None = None,
+    answer_bad_requests: bool = True,
+) -> EventHandler[F] | Callable[[F], EventHandler[F]]:
+    """Make a Lambda handler of a function that takes a typed event, and the context if it has a place for it.
+
+    `event` is the event's type where the annotation cannot say it. `prepare` is called with the parsed event before
+    it is read, and returns the one to read. Events that are not of the type raise `EventValidationError`; an HTTP
+    request gets 400 or 422 instead, unless `answer_bad_requests` is False.
+    """
+    names = dict(sys._getframe(1).f_locals)
+    if func is not None:
+        return EventHandler(func, names=names)
+    return lambda function: EventHandler(function, event, prepare, answer_bad_requests, names)

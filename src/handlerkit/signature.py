@@ -1,0 +1,97 @@
+"""What a function's signature asks for: the event's type, and whether it takes the context. Knows no event.
+
+The standard library's `inspect` costs 9 ms; plain functions say all of this themselves.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Signature", "signature_of"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+HAS_VARARGS = 0x04  # inspect.CO_VARARGS
+
+
+class Signature:
+    """`event`: the first parameter's name; `context`: how the context is passed, one of the three words below."""
+
+    SECOND, KEYWORD, NOT = "second", "keyword", "not"
+
+    __slots__ = ("context", "event", "function")
+
+    def __init__(self, function: Callable[..., Any], event: str, context: str) -> None:
+        self.function = function
+        self.event = event
+        self.context = context
+
+    def annotation(self, names: dict[str, Any]) -> Any:
+        """The first parameter's annotation, evaluated, or None; `names` are those local to where it was defined.
+
+        Raises `NameError` while it names something that is not defined yet.
+        """
+        function = self.function
+        found = getattr(function, "__annotations__", {}).get(self.event)
+        if not isinstance(found, str):
+            return found
+        while hasattr(function, "__wrapped__"):
+            function = function.__wrapped__
+        cells = getattr(function, "__closure__", None) or ()
+        free = getattr(getattr(function, "__code__", None), "co_freevars", ())
+        enclosed = {name: cell.cell_contents for name, cell in zip(free, cells, strict=True) if _is_set(cell)}
+        return eval(found, getattr(function, "__globals__", {}), {**names, **enclosed})  # noqa: S307  # the author's own
+
+
+def signature_of(function: Callable[..., Any]) -> Signature:
+    """Raises `TypeError` for a signature that no event and context can fill."""
+    names, required, keywords, takes_more = _parameters(function)
+    if not names and not takes_more:
+        raise TypeError(f"{_name(function)} must take the event as its first parameter")
+    if required > 2:
+        raise TypeError(f"{_name(function)} takes {required} arguments; a handler is given an event and a context")
+    missing = [name for name, has_default in keywords.items() if not has_default and name != "context"]
+    if missing:
+        raise TypeError(f"{_name(function)} needs {missing[0]!r}, which nothing gives to a handler")
+    if len(names) > 1 or takes_more:
+        context = Signature.SECOND
+    else:
+        context = Signature.KEYWORD if "context" in keywords else Signature.NOT
+    return Signature(function, names[0] if names else "", context)
+
+
+def _parameters(function: Callable[..., Any]) -> tuple[list[str], int, dict[str, bool], bool]:
+    """Positional names, how many of them are required, keyword-only names and whether they have a default, *args."""
+    code = getattr(function, "__code__", None)
+    if code is None or hasattr(function, "__wrapped__") or hasattr(function, "__self__"):
+        return _inspected(function)
+    names = list(code.co_varnames[: code.co_argcount])
+    keyword_names = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    with_default = function.__kwdefaults__ or {}
+    required = len(names) - len(function.__defaults__ or ())
+    keywords = {name: name in with_default for name in keyword_names}
+    return names, required, keywords, bool(code.co_flags & HAS_VARARGS)
+
+
+def _inspected(function: Callable[..., Any]) -> tuple[list[str], int, dict[str, bool], bool]:
+    from inspect import Parameter, signature  # late: 9 ms, for methods, callable objects and decorated functions
+
+    parameters = signature(function).parameters.values()
+    positional = [one for one in parameters if one.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)]
+    keywords = {one.name: one.default is not one.empty for one in parameters if one.kind is Parameter.KEYWORD_ONLY}
+    required = sum(one.default is one.empty for one in positional)
+    takes_more = any(one.kind is Parameter.VAR_POSITIONAL for one in parameters)
+    return [one.name for one in positional], required, keywords, takes_more
+
+
+def _name(function: object) -> str:
+    return getattr(function, "__qualname__", None) or type(function).__qualname__
+
+
+def _is_set(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018  # reading it is the question
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,41 @@
+"""The context of a handler, for unit tests."""
+
+from __future__ import annotations
+
+import time
+
+from .wire import ACCOUNT, REGION, digest
+
+__all__ = ["FakeContext"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class FakeContext:
+    """What a handler sees of the platform; `remaining_ms` counts down from the moment it is made."""
+
+    def __init__(
+        self,
+        *,
+        function_name: str = "orders",
+        function_version: str = "$LATEST",
+        memory_limit_in_mb: int = 128,
+        aws_request_id: str = "00000000-0000-4000-8000-000000000000",
+        remaining_ms: int = 30_000,
+    ) -> None:
+        self.function_name = function_name
+        self.function_version = function_version
+        self.memory_limit_in_mb = memory_limit_in_mb
+        self.aws_request_id = aws_request_id
+        self.invoked_function_arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function_name}"
+        self.log_group_name = f"/aws/lambda/{function_name}"
+        self.log_stream_name = f"2026/01/01/[{function_version}]{digest(function_name, 'md5')}"
+        self.identity: Any = None
+        self.client_context: Any = None
+        self._deadline_s = time.monotonic() + remaining_ms / 1000
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the function would be stopped, never negative."""
+        return max(0, int((self._deadline_s - time.monotonic()) * 1000))

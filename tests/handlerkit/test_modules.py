@@ -1,0 +1,25 @@
+"""Every module of the package: its examples run, its public names are listed and exist."""
+
+import doctest
+import pkgutil
+from importlib import import_module
+
+import pytest
+
+import handlerkit
+
+MODULES = ["handlerkit", *(one.name for one in pkgutil.walk_packages(handlerkit.__path__, "handlerkit."))]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_examples_in_docstrings_run(name: str) -> None:
+    assert doctest.testmod(import_module(name)).failed == 0
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_public_names_are_listed_and_exist(name: str) -> None:
+    module = import_module(name)
+    assert module.__doc__
+    assert list(module.__all__) == sorted(module.__all__)
+    for public in module.__all__:
+        assert hasattr(module, public)
