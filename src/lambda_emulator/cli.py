@@ -18,7 +18,7 @@ def main() -> None:
         missing = f"the handlerkit command needs {error.name}, which is not installed"
         sys.exit(f"{missing}: pip install 'handlerkit[emulator]'")
 
-    from lambda_emulator import invoke_command
+    from lambda_emulator import event_command, invoke_command
 
     app = typer.Typer(
         help="Run AWS Lambda functions locally, in processes of their own, without containers.",
@@ -27,12 +27,12 @@ def main() -> None:
         pretty_exceptions_enable=False,
     )
     app.command("invoke")(invoke_command.invoke)
-    app.callback()(_keep_subcommands)
+    app.command(
+        "event",
+        add_help_option=False,
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )(event_command.event)
     app()
-
-
-def _keep_subcommands() -> None:
-    """Run AWS Lambda functions locally, in processes of their own, without containers."""
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def invoke(
         with LocalLambda(configuration) as service:
             results = list(_invocations(service, name, body, repeat))
             _refuse_missing_handler(results[0])
-            _print(results, as_json=as_json)
+            _print(body, results, as_json=as_json)
     except (WrongInput, InvalidConfiguration, InvokeError) as error:
         typer.echo(f"handlerkit: {error}", err=True)
         raise typer.Exit(2) from None
@@ -115,14 +115,15 @@ def _document(result: InvocationResult) -> dict[str, str]:
     return document if isinstance(document, dict) else {}
 
 
-def _print(results: list[InvocationResult], *, as_json: bool) -> None:
+def _print(body: bytes, results: list[InvocationResult], *, as_json: bool) -> None:
     last = results[-1]
     if as_json:
-        values = presentation.as_json(last)
+        values = {"eventKind": presentation.kind_of(body), **presentation.as_json(last)}
         if len(results) > 1:
             values["summary"] = presentation.summary(results)
         typer.echo(json.dumps(values, ensure_ascii=False))
         return
+    presentation.show_kind(body)
     presentation.show(next((result for result in results if result.function_error), last))
     if len(results) > 1:
         presentation.show_summary(presentation.summary(results))

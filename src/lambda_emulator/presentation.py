@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 from lambda_emulator.result import InvocationResult
 
-__all__ = ["as_json", "show", "show_summary", "summary"]
+__all__ = ["as_json", "kind_of", "show", "show_kind", "show_summary", "summary"]
 
 
 def show(result: InvocationResult, *, out: TextIO | None = None, err: TextIO | None = None) -> None:
@@ -29,6 +29,21 @@ def show(result: InvocationResult, *, out: TextIO | None = None, err: TextIO | N
     else:
         out.write(text + "\n")
     out.flush()
+
+
+def kind_of(event: bytes) -> str:
+    """What the event is, as `handlerkit.events.detect` names it."""
+    from handlerkit.events import detect
+
+    return detect(event)
+
+
+def show_kind(event: bytes, err: TextIO | None = None) -> None:
+    """Say what the function was given, if it is an event of a known source."""
+    err = err or sys.stderr
+    kind = kind_of(event)
+    if kind != "unknown":
+        err.write(f"\x1b[2mevent: {kind}\x1b[0m\n" if err.isatty() else f"event: {kind}\n")
 
 
 def _show_log_in_colour(result: InvocationResult, err: TextIO) -> None:

@@ -129,7 +129,7 @@ def test_the_root_folder_can_be_elsewhere(folder: Path) -> None:
 def test_log_format_and_level_are_lambdas_controls(folder: Path) -> None:
     (folder / "logs.py").write_text("import logging\ndef handler(event, context): logging.info('told')\n")
     done = command("invoke", "logs.handler", "--log-format", "json", "--log-level", "INFO", cwd=folder)
-    record = next(json.loads(line) for line in done.stderr.splitlines() if line.startswith(b"{"))
+    record = next(json.loads(line) for line in done.stderr.splitlines() if b'"message"' in line)
     assert (record["message"], record["level"]) == ("told", "INFO")
 
 

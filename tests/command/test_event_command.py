@@ -1,0 +1,86 @@
+"""`handlerkit event`: realistic events on stdout, to edit or to pipe into `handlerkit invoke`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from handlerkit.events import detect
+from lambda_emulator.event_command import kinds
+from tests.command.test_invoke_command import command
+
+# Some factories stand for several kinds of event; this is how the kinds they make begin.
+BEGINNINGS = {"cloudwatch-logs": "cloudwatch_logs", "scheduled": "eventbridge", "dynamodb": "dynamodb_stream"}
+
+
+@pytest.mark.parametrize(
+    "kind", ["sqs", "sns", "s3", "kinesis", "dynamodb", "eventbridge", "scheduled", "cloudwatch-logs"]
+)
+def test_every_kind_has_an_example_that_is_recognised(kind: str) -> None:
+    arguments = ["--new", '{"id": 1}'] if kind == "dynamodb" else []
+    done = command("event", kind, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert detect(done.stdout).startswith(BEGINNINGS.get(kind, kind))
+
+
+def test_without_a_kind_all_kinds_are_listed() -> None:
+    text = command("event").stdout.decode()
+    assert all(f"\n{kind} " in text for kind in kinds())
+
+
+def test_payloads_are_taken_as_given_from_the_option_a_file_or_standard_input(tmp_path: Path) -> None:
+    (tmp_path / "body.txt").write_text("from a file")
+    done = command(
+        "event", "sqs", "--body", '{"a":  1}', "--body", "@body.txt", "--body", "-", cwd=tmp_path, stdin=b"from stdin"
+    )
+    bodies = [record["body"] for record in json.loads(done.stdout)["Records"]]
+    assert bodies == ['{"a":  1}', "from a file", "from stdin"]
+
+
+def test_options_are_the_factorys_parameters() -> None:
+    done = command(
+        "event", "sqs", "--body", "x", "--queue", "orders.fifo", "--message-group-id", "g", "--attribute", "a=b"
+    )
+    (record,) = json.loads(done.stdout)["Records"]
+    assert record["eventSourceARN"].endswith(":orders.fifo")
+    assert record["attributes"]["MessageGroupId"] == "g"
+    assert record["messageAttributes"]["a"]["stringValue"] == "b"
+    (record,) = json.loads(command("event", "s3", "--key", "a b", "--size", "5").stdout)["Records"]
+    assert (record["s3"]["object"]["key"], record["s3"]["object"]["size"]) == ("a+b", 5)
+
+
+def test_an_event_can_be_piped_into_invoke() -> None:
+    made = command("event", "sqs", "--body", '{"article": "book", "quantity": 1}')
+    done = command("invoke", "examples/orders.handler", "-e", "-", stdin=made.stdout)
+    assert json.loads(done.stdout) == {"batchItemFailures": []}
+    assert done.stderr.startswith(b"event: sqs.standard\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["nope"], "no event kind 'nope': use one of "),
+        (["eventbridge", "--detail", "{x"], "--detail is not JSON: "),
+        (["sqs", "--body", "@nowhere"], "cannot read nowhere: "),
+        (["sqs", "--attribute", "novalue"], "--attribute takes NAME=VALUE"),
+        (["dynamodb"], "no dynamodb event can be made of that: "),
+    ],
+)
+def test_wrong_input_is_one_clear_line_and_exit_status_2(arguments: list[str], text: str) -> None:
+    done = command("event", *arguments)
+    error = done.stderr.decode()
+    assert error.startswith(f"handlerkit: {text}")
+    assert error.count("\n") == 1
+    assert done.returncode == 2
+
+
+def test_an_unknown_option_is_refused_with_the_usage() -> None:
+    done = command("event", "s3", "--colour", "red")
+    assert done.returncode == 2
+    assert b"unrecognized arguments: --colour red" in done.stderr
+
+
+def test_invoke_names_the_kind_of_event_in_json_too() -> None:
+    made = command("event", "s3")
+    done = command("invoke", "examples/uploads.handler", "-e", "-", "--json", stdin=made.stdout)
+    assert json.loads(done.stdout)["eventKind"] == "s3"
