@@ -11,9 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench import invocations, parts, rie, soak, starts, stopwatch, tables
+from bench import asynchronous, concurrency, invocations, parts, rie, soak, starts, stopwatch, streams, tables
 
-SECTIONS = ("invoke", "start", "rie", "soak")
+SECTIONS = ("invoke", "start", "stream", "async", "concurrency", "rie", "soak")
 
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -37,6 +37,9 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
         action="store_true",
         help="the server acknowledges and sends the next event in one write",
     )
+    parser.add_argument(
+        "--all-cores", action="store_true", help="concurrency: use every core, not one (faster, noisier)"
+    )
     parser.add_argument("--ours", metavar="COMMAND", help="measure this client in place of ours")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write every round's figures there")
     parser.add_argument("--check", action="store_true", help="end with status 1 when a budget is missed")
@@ -58,7 +61,15 @@ def main() -> int:
             contenders = _replaced(contenders, chosen.ours)
         report = Report()
         print(_machine())
-        sections = {"invoke": _invoke, "start": _start, "rie": _rie, "soak": _soak}
+        sections = {
+            "invoke": _invoke,
+            "start": _start,
+            "stream": _stream,
+            "async": _async,
+            "concurrency": _concurrency,
+            "rie": _rie,
+            "soak": _soak,
+        }
         for name in SECTIONS:
             if name in chosen.what:
                 sections[name](chosen, contenders, report)
@@ -116,6 +127,44 @@ def _start(chosen: argparse.Namespace, contenders: parts.Contenders, report: Rep
     report.show("A start (ratio, ours / awslambdaric)", starts.table(results))
     report.raw["start"] = {name: asdict(duel) for name, duel in results.items()}
     report.budgets += starts.budgets(contenders, results)
+
+
+def _stream(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> None:
+    rounds, count = (3, 500) if chosen.quick else (7, 2_000)
+    first = streams.first_bytes(contenders.ours, contenders.counterpart, rounds=chosen.rounds or rounds, count=count)
+    title = "The first byte of a stream (ratio, ours / the time to the same bytes as one buffered response)"
+    report.show(title, streams.first_byte_table(first))
+    long = streams.long_streams(contenders.ours, rounds=chosen.rounds or (2 if chosen.quick else 5))
+    report.show("A stream of 100 MB (ours alone: awslambdaric cannot stream)", streams.long_table(long))
+    report.raw["stream"] = {"first byte": {name: asdict(result) for name, result in first.items()}, "long": long}
+
+
+def _async(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> None:
+    rounds, count = (3, 2_000) if chosen.quick else (7, 5_000)
+    result = asynchronous.rounds(contenders.ours, contenders.counterpart, rounds=chosen.rounds or rounds, count=count)
+    report.show("An asynchronous handler, small event (ratio)", asynchronous.table(result))
+    report.raw["async"] = asdict(result)
+    report.budgets += asynchronous.budgets(result)
+
+
+def _concurrency(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> None:
+    if stopwatch.core() is None:
+        print("\nconcurrency: skipped, it reads processor time and memory as Linux tells them", flush=True)
+        return
+    rounds, share = (2, 0.2) if chosen.quick else (5, 1.0)
+    results = concurrency.duels(
+        contenders.ours,
+        contenders.counterpart,
+        rounds=chosen.rounds or rounds,
+        share=share,
+        pinned=not chosen.all_cores,
+    )
+    cores = "all cores" if chosen.all_cores else "one core"
+    report.show(f"Eight invocations at once on {cores} (ratio, ours / awslambdaric)", concurrency.table(results))
+    report.raw["concurrency"] = {
+        name: {mode: asdict(duel) for mode, duel in modes.items()} for name, modes in results.items()
+    }
+    report.budgets += concurrency.budgets(results)
 
 
 def _rie(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> None:

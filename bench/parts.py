@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import sys
 import venv
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,25 +30,40 @@ class Runtime:
     name: str
     command: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
+    task: Path = TASK
+    """The function's folder."""
 
     def command_for(self, handler: str) -> list[str]:
         """The command line that serves a function of `bench/functions`."""
-        return [*self.command, f"{HANDLERS}.{handler}"]
+        return [*self.command, _qualified(handler)]
 
     def environment_for(self, handler: str) -> dict[str, str]:
         """A function's environment, and nothing of the one we run in: no PYTHON* variable can interfere."""
         return {
             "PATH": os.environ.get("PATH", os.defpath),
-            "LAMBDA_TASK_ROOT": str(TASK),
-            "_HANDLER": f"{HANDLERS}.{handler}",
+            "LAMBDA_TASK_ROOT": str(self.task),
+            "_HANDLER": _qualified(handler),
             **self.environment,
         }
 
+    def with_variables(self, name: str, **variables: str) -> "Runtime":
+        """The same under another name, with more in its environment."""
+        return replace(self, name=name, environment={**self.environment, **variables})
 
-def server() -> Path:
-    """The Runtime API server, compiled if its source is newer."""
-    source, binary = ROOT / "bench" / "server.c", BUILD / "server"
-    if binary.exists() and binary.stat().st_mtime >= source.stat().st_mtime:
+    def with_task(self, task: Path) -> "Runtime":
+        """The same with another folder as the function's."""
+        return replace(self, task=task)
+
+
+def _qualified(handler: str) -> str:
+    return handler if "." in handler else f"{HANDLERS}.{handler}"
+
+
+def server(name: str = "server") -> Path:
+    """A Runtime API server, `server` or `crowd`, compiled if its source is newer."""
+    folder, binary = ROOT / "bench", BUILD / name
+    source, shared = folder / f"{name}.c", folder / "platform.h"
+    if binary.exists() and binary.stat().st_mtime >= max(source.stat().st_mtime, shared.stat().st_mtime):
         return binary
     compiler = next(filter(None, map(shutil.which, (os.environ.get("CC", "cc"), "gcc", "clang"))), None)
     if compiler is None:
@@ -58,7 +74,7 @@ def server() -> Path:
         [compiler, "-O2", "-o", str(unfinished), str(source)], capture_output=True, text=True, check=False
     )
     if built.returncode:
-        raise MissingError(f"{compiler} cannot compile bench/server.c: {built.stderr.strip()}")
+        raise MissingError(f"{compiler} cannot compile bench/{name}.c: {built.stderr.strip()}")
     unfinished.replace(binary)
     return binary
 
@@ -130,6 +146,47 @@ def _environment(target: Path) -> Path:
         (site / "runtime" / "bootstrap").chmod(0o755)
         stamp_file.write_text(stamp)
     return site
+
+
+def task_with_libraries(*names: str) -> Path:
+    """A function's folder that brings these libraries along, with all that they need, compiled.
+
+    Copies of what is installed beside this bench: the locked versions, and no network needed.
+    """
+    target, stamp_file = BUILD / "task-with-libraries", BUILD / "task-with-libraries.stamp"
+    found = distributions(*names)
+    stamp = "\n".join([_fingerprint(), *sorted(f"{name} {one.version}" for name, one in found.items())])
+    if stamp_file.exists() and stamp_file.read_text() == stamp:
+        return target
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(ROOT / "bench" / "functions", target, ignore=shutil.ignore_patterns("__pycache__"))
+    for one in found.values():
+        for path in one.files or []:
+            if ".." in path.parts or path.suffix == ".pyc":
+                continue  # scripts, and what is made anew below
+            (target / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path.locate(), target / path)
+    compile_all = [str(BUILD / "venv" / "bin" / "python"), "-m", "compileall", "-q", str(target)]
+    subprocess.run(compile_all, check=False, stdout=subprocess.DEVNULL)
+    stamp_file.write_text(stamp)
+    return target
+
+
+def distributions(*names: str) -> dict[str, metadata.Distribution]:
+    """The named distributions and all that they require, by name."""
+    found: dict[str, metadata.Distribution] = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        try:
+            found[name] = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            raise MissingError(f"{name} is not installed beside this bench, and a function needs it") from None
+        needed = [one for one in found[name].requires or [] if "extra ==" not in one]
+        waiting += [re.split(r"[^\w.-]", one, maxsplit=1)[0] for one in needed]
+    return found
 
 
 def _fingerprint() -> str:

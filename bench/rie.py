@@ -34,7 +34,7 @@ def emulator(runtime: parts.Runtime) -> Iterator[int]:
     process = subprocess.Popen(
         command,
         env=runtime.environment_for("small"),
-        cwd=parts.TASK,
+        cwd=runtime.task,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         preexec_fn=_pin if stopwatch.core() is not None else None,  # one thread here

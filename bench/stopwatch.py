@@ -26,6 +26,9 @@ class Load:
     warmup: int = 0
     sample_every: int = 0
     coalesce: bool = False
+    at_once: int = 0
+    """Invocations under way at any time, by the other server; 0: one after the other."""
+    pinned: bool = True
 
 
 class RunError(Exception):
@@ -44,9 +47,12 @@ def core() -> int | None:
 
 def run(runtime: parts.Runtime, handler: str, load: Load) -> dict[str, Any]:
     """One fresh client under `load`; the server's JSON object as it is."""
-    command = [str(parts.server()), "--count", str(load.count), "--warmup", str(load.warmup)]
-    if (pinned := core()) is not None:
+    server = parts.server("crowd" if load.at_once else "server")
+    command = [str(server), "--count", str(load.count), "--warmup", str(load.warmup)]
+    if load.pinned and (pinned := core()) is not None:
         command += ["--core", str(pinned)]
+    if load.at_once:
+        command += ["--connections", str(load.at_once)]
     if load.sample_every:
         command += ["--sample-every", str(load.sample_every)]
     if load.coalesce:
@@ -56,7 +62,7 @@ def run(runtime: parts.Runtime, handler: str, load: Load) -> dict[str, Any]:
     with tempfile.NamedTemporaryFile() as output:
         command += ["--output", output.name, "--", *runtime.command_for(handler)]
         environment = runtime.environment_for(handler)
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=parts.TASK)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=runtime.task)
         if done.returncode:
             said = Path(output.name).read_text(errors="replace").strip().splitlines()[-3:]
             raise RunError(f"{runtime.name}: {' | '.join([done.stderr.strip(), *said])}")
@@ -75,6 +81,15 @@ def flatten(figures: dict[str, Any]) -> Figures:
     return flat
 
 
+def median(rounds: list[Figures], figure: str) -> float:
+    """The median over the rounds.
+
+    >>> median([{"ms": 3.0}, {"ms": 9.0}, {"ms": 4.0}], "ms")
+    4.0
+    """
+    return statistics.median(one[figure] for one in rounds)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duel:
     """The rounds of two contenders; round n of one belongs to round n of the other."""
@@ -84,10 +99,7 @@ class Duel:
 
     def medians(self, figure: str) -> tuple[float, float]:
         """The median over the rounds, ours and theirs."""
-        return (
-            statistics.median(one[figure] for one in self.ours),
-            statistics.median(one[figure] for one in self.theirs),
-        )
+        return median(self.ours, figure), median(self.theirs, figure)
 
     def ratio(self, figure: str) -> float:
         """Ours / theirs: the median of the rounds' own ratios, since neighbours share the machine's mood."""

@@ -5,6 +5,7 @@ import json
 import os
 
 import pytest
+
 from tests.rie.conftest import StartEmulator
 
 LIMIT = 6 * 1024 * 1024 + 100
