@@ -7,9 +7,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lambda_emulator.answer_stream import StreamFailure
     from lambda_emulator.errors import (
         InvalidConfiguration,
         InvalidParameterValue,
+        InvalidPrelude,
         InvalidRequestContent,
         InvokeError,
         LocalLambdaError,
@@ -17,16 +19,21 @@ if TYPE_CHECKING:
         ResourceNotFound,
         ServiceClosed,
         TooManyRequests,
+        UnsupportedMediaType,
         ValidationFailed,
     )
     from lambda_emulator.function import FunctionConfiguration
+    from lambda_emulator.http_prelude import HttpPrelude
     from lambda_emulator.result import InvocationResult, Report
     from lambda_emulator.service import LocalLambda
+    from lambda_emulator.streamed_result import StreamedResult
 
 __all__ = [
     "FunctionConfiguration",
+    "HttpPrelude",
     "InvalidConfiguration",
     "InvalidParameterValue",
+    "InvalidPrelude",
     "InvalidRequestContent",
     "InvocationResult",
     "InvokeError",
@@ -36,15 +43,21 @@ __all__ = [
     "RequestTooLarge",
     "ResourceNotFound",
     "ServiceClosed",
+    "StreamFailure",
+    "StreamedResult",
     "TooManyRequests",
+    "UnsupportedMediaType",
     "ValidationFailed",
 ]
 
 _MODULES = {
     "FunctionConfiguration": "function",
+    "HttpPrelude": "http_prelude",
     "InvocationResult": "result",
     "LocalLambda": "service",
     "Report": "result",
+    "StreamFailure": "answer_stream",
+    "StreamedResult": "streamed_result",
 }
 
 

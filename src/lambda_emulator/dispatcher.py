@@ -18,6 +18,7 @@ from lambda_emulator.function_name import FunctionName
 from lambda_emulator.invocation import Invocation
 from lambda_emulator.invoke_request import InvokeRequest
 from lambda_emulator.pool import EnvironmentPool
+from lambda_emulator.process_guard import ProcessGuard
 from lambda_emulator.result import Completion
 
 __all__ = ["Dispatched", "Dispatcher"]
@@ -42,6 +43,7 @@ class Dispatcher:
         self._pools: dict[str, EnvironmentPool] = {}
         self._running: set[asyncio.Task[Completion]] = set()
         self._closed = False
+        self._guard = ProcessGuard()
 
     def create_function(self, configuration: FunctionConfiguration) -> None:
         """Make it known. Raises `InvalidConfiguration` if there is one of that name."""
@@ -52,7 +54,7 @@ class Dispatcher:
         kind = ExecutionEnvironment if configuration.max_concurrency is None else ConcurrentEnvironment
 
         def make() -> Environment:
-            return kind(configuration)
+            return kind(configuration, self._guard)
 
         self._functions[configuration.name] = configuration
         self._pools[configuration.name] = EnvironmentPool(make, max_environments=self._max_environments)
@@ -93,6 +95,7 @@ class Dispatcher:
             client_context=client_context,
             cognito_identity=json.dumps(dict(identity), separators=(",", ":")) if identity else None,
             tenant_id=request.tenant_id,
+            streamed=request.streamed,
         )
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         completed = asyncio.get_running_loop().create_task(self._pools[configuration.name].run(invocation, answered))
@@ -106,14 +109,15 @@ class Dispatcher:
             completed=completed,
         )
 
-    async def close(self, *, grace_s: float = 0) -> None:
+    async def close(self) -> None:
         """Cut what runs, end every environment. Callers that still wait get `ServiceClosed`."""
         self._closed = True
         running = list(self._running)
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        await asyncio.gather(*(pool.close(grace_s=grace_s) for pool in self._pools.values()))
+        await asyncio.gather(*(pool.close() for pool in self._pools.values()))
+        self._guard.close()
 
 
 def _pass_on_failure(task: "asyncio.Task[Completion]", answered: "asyncio.Future[Answer]") -> None:

@@ -7,6 +7,8 @@ Rules:
   its process gone.
 - The caller is answered at the runtime's `/response` or `/error`. The invocation ends at the following `/next`:
   until then it is timed, billed and measured, and then the process group is frozen.
+- Extensions take part: the environment is initialised when each of them waits for an event, an invocation is over
+  when those that were told of it are back, and one that dies takes the environment along. No caller waits for them.
 - A process that times out, dies or outgrows its memory takes its group with it. The private `/tmp` stays until the
   environment is closed.
 """
@@ -18,14 +20,29 @@ import uuid
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from lambda_emulator import log_lines
+from lambda_emulator import failure as failures
+from lambda_emulator import log_lines, platform_events
 from lambda_emulator.answer import Answer
+from lambda_emulator.failure import Failure
 from lambda_emulator.function import FunctionConfiguration
-from lambda_emulator.happenings import Answered, Exited, Happening, OverMemory, Ready
-from lambda_emulator.initialisation import Failure, crashed, initialise, over_memory, timed_out
+from lambda_emulator.happenings import (
+    Answered,
+    Exited,
+    ExtensionExited,
+    ExtensionFailed,
+    ExtensionReady,
+    Happening,
+    OverMemory,
+    Ready,
+    StreamEnded,
+)
+from lambda_emulator.initialisation import Attempt, Initialised, failure_of_extension, initialise
 from lambda_emulator.invocation import Delivery, Invocation
+from lambda_emulator.invocation_progress import InvocationProgress
+from lambda_emulator.platform_events import Phase
+from lambda_emulator.process_guard import ProcessGuard
 from lambda_emulator.result import Completion, Report
-from lambda_emulator.runtime_life import RuntimeLife
+from lambda_emulator.runtime_life import Ending, RuntimeLife
 from lambda_emulator.sandbox import Sandbox
 from lambda_emulator.sessions import SingleSession
 
@@ -45,8 +62,8 @@ class Environment(Protocol):
     async def run(self, invocation: Invocation, answered: "asyncio.Future[Answer]") -> Completion:
         """Handle one invocation to its end; `answered` is resolved as soon as the caller can be answered."""
 
-    async def close(self, *, grace_s: float = 0) -> None:
-        """End the process and remove what the environment owns."""
+    async def close(self) -> None:
+        """End the processes and remove what the environment owns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,20 +73,23 @@ class Outcome:
     ended_at_s: float
     """Of `time.monotonic`."""
     status: Literal["success", "error", "timeout"] = "success"
+    event_status: str = "success"
+    """As subscribers get it, who are told a crash from an error."""
     error_type: str | None = None
 
 
 class ExecutionEnvironment:
     """One at a time. To be used by one task at a time, inside one event loop."""
 
-    def __init__(self, configuration: FunctionConfiguration) -> None:
+    def __init__(self, configuration: FunctionConfiguration, guard: ProcessGuard) -> None:
         self.capacity = 1
         self.finishing = False
         self._configuration = configuration
-        self._sandbox = Sandbox(configuration)
-        self._log = self._sandbox.log
+        self._sandbox = Sandbox(configuration, guard)
+        self._journal = self._sandbox.journal
         self._session: SingleSession | None = None
         self._life: RuntimeLife | None = None
+        self._ending: Ending | None = None
         self._started_before = False
 
     async def run(self, invocation: Invocation, answered: "asyncio.Future[Answer]") -> Completion:
@@ -77,69 +97,74 @@ class ExecutionEnvironment:
         self.finishing = False
         request_id, configuration = invocation.request_id, self._configuration
         if self._life is not None and self._life.has_exited:
-            await self._end_life()  # it died while nobody asked anything of it
-        init_ms = None
+            await self._end_life("failure")  # it died while nobody asked anything of it
+        first = None
         if not self._started_before:
             self._started_before = True
-            init_ms = await self._first_initialisation(request_id)
+            first = await self._initialise(request_id, "init", time.monotonic() + configuration.init_limit_s)
         began_s = time.monotonic()
         deadline_s = began_s + configuration.timeout_s
         delivery = delivery_of(invocation, configuration.timeout_s)
-        failure = await self._repeated_initialisation(request_id, deadline_s) if self._life is None else None
-        init_log = self._log.take()
-        self._log.line(log_lines.start_line(request_id, configuration.version))
-        if failure is None:
-            outcome = await self._handle(delivery, answered, deadline_s)
-        else:
-            outcome = self._fail(failure, answered)
-        report = make_report(
-            configuration, outcome, began_s=began_s, init_ms=init_ms, peak_bytes=self._sandbox.peak_bytes
+        repeated = await self._initialise(request_id, "invoke", deadline_s) if self._life is None else None
+        init_log = self._journal.log.take()
+        progress = InvocationProgress(delivery)
+        self._journal.write(
+            platform_events.start(request_id, configuration.version, invocation.trace_header, invocation.tenant_id)
         )
-        self._log.line(log_lines.end_line(request_id))
-        self._log.line(log_lines.report_line(request_id, report))
+        if isinstance(repeated, Failure):
+            outcome = await self._fail(repeated, answered, progress, None)
+        else:
+            outcome = await self._handle(delivery, answered, progress, deadline_s)
+        self._journal.end_lines()
+        report = make_report(
+            configuration,
+            outcome,
+            began_s=began_s,
+            initialised=first if isinstance(first, Initialised) else None,
+            peak_bytes=self._sandbox.peak_bytes,
+        )
+        self._journal.note(log_lines.end_line(request_id))
+        self._journal.write(
+            platform_events.report(
+                request_id,
+                report,
+                outcome.event_status,
+                spans=progress.spans_of_report(),
+                trace_header=invocation.trace_header,
+            )
+        )
+        if self._ending is not None:
+            # Not before: extensions are told of the failure, and of its report, while they are still there.
+            await self._end_life(self._ending)
+            self._ending = None
         self.finishing = False
-        return Completion(log=self._log.take(), init_log=init_log, report=report)
+        return Completion(log=self._journal.log.take(), init_log=init_log, report=report)
 
-    async def close(self, *, grace_s: float = 0) -> None:
-        """End the process and remove `/tmp`. A running invocation has to be cancelled first."""
-        await self._end_life(grace_s=grace_s)
+    async def close(self) -> None:
+        """End the processes as Lambda does an idle environment's, and remove `/tmp`.
+
+        A running invocation has to be cancelled first.
+        """
+        await self._end_life("spindown")
         self._sandbox.close()
 
-    async def _first_initialisation(self, request_id: str) -> float | None:
-        """Its duration in milliseconds; None if it failed and is to be repeated."""
-        self._log.line(log_lines.init_start_line(self._configuration.region))
-        began_s = time.monotonic()
-        failure = await self._initialise(request_id, began_s + self._configuration.init_timeout_s)
-        duration_ms = (time.monotonic() - began_s) * 1000
-        if failure is None:
-            return duration_ms
-        self._report_failed_init(failure, "init", duration_ms)
-        return None
-
-    async def _repeated_initialisation(self, request_id: str, deadline_s: float) -> Failure | None:
-        began_s = time.monotonic()
-        failure = await self._initialise(request_id, deadline_s)
-        if failure is not None:
-            self._report_failed_init(failure, "invoke", (time.monotonic() - began_s) * 1000)
-        return failure
-
-    async def _initialise(self, request_id: str, deadline_s: float) -> Failure | None:
+    async def _initialise(self, request_id: str, phase: Phase, deadline_s: float) -> Initialised | Failure:
         happenings: asyncio.Queue[Happening] = asyncio.Queue()
         self._session = SingleSession(happenings.put_nowait)
-        result = await initialise(
-            self._sandbox, self._session, happenings, request_id=request_id, deadline_s=deadline_s
-        )
-        if isinstance(result, Failure):
-            return result
-        self._life = result
-        return None
+        attempt = Attempt(request_id=request_id, phase=phase, deadline_s=deadline_s)
+        result = await initialise(self._sandbox, self._session, happenings, attempt)
+        if isinstance(result, Initialised):
+            self._life = result.life
+        return result
 
-    def _report_failed_init(self, failure: Failure, phase: Literal["init", "invoke"], duration_ms: float) -> None:
-        error_type = failure.answer.error_type
-        self._log.line(log_lines.init_report_line(duration_ms, phase, failure.status, error_type))
-
-    async def _handle(self, delivery: Delivery, answered: "asyncio.Future[Answer]", deadline_s: float) -> Outcome:
-        """From the event's delivery to the following `/next`, or to the process's end."""
+    async def _handle(
+        self,
+        delivery: Delivery,
+        answered: "asyncio.Future[Answer]",
+        progress: InvocationProgress,
+        deadline_s: float,
+    ) -> Outcome:
+        """From the event's delivery until runtime and extensions are back, or to the process's end."""
         life, session = self._life, self._session
         assert life is not None
         assert session is not None
@@ -148,50 +173,100 @@ class ExecutionEnvironment:
         life.watch_memory(limit_bytes)
         life.thaw()
         session.deliver(delivery)
-        error_type = None
-        while True:
+        life.extensions.invoke(delivery)
+        while progress.runtime_back_at_s is None or not life.extensions.are_back:
             happening = await life.happening(deadline_s)
             # The samples may have missed a short peak; the kernel has not.
             if not isinstance(happening, Exited) and life.memory.peak_bytes() > limit_bytes:
                 happening = OverMemory(resident_bytes=life.memory.peak_bytes())
             match happening:
-                case Answered(answer=answer):
-                    error_type = answer.error_type
-                    self._answer(answered, answer)
+                case Answered():
+                    progress.answered(happening)
+                    self._answer(answered, happening.answer)
+                case StreamEnded():
+                    progress.stream_ended(happening)
+                    self.finishing = True
                 case Ready(at_s=at_s):
-                    life.freeze()
-                    self._sandbox.measure(life)
-                    return Outcome(ended_at_s=at_s, status="error" if error_type else "success", error_type=error_type)
-                case Exited(status=status):
-                    await self._end_life(answered)
-                    return self._fail(crashed(request_id, status), answered)
-                case OverMemory():
-                    await self._end_life()
-                    return self._fail(over_memory(request_id), answered)
-                case None:
-                    await self._end_life()
-                    return self._fail(timed_out(request_id, self._configuration.timeout_s), answered)
+                    if life.extensions.are_back:
+                        life.freeze()
+                    life.drain()
+                    self._journal.write(progress.runtime_back(at_s))
+                case ExtensionReady(at_s=at_s):
+                    progress.extension_back(at_s)
+                case Exited():
+                    await self._take_last_messages(life, answered, progress)
+            if (failure := await self._failure(life, request_id, happening)) is not None:
+                return await self._fail(failure, answered, progress, "timeout" if happening is None else "failure")
+        life.freeze()
+        self._sandbox.measure(life)
+        ended_at_s = progress.last_back_at_s
+        if progress.error_type is None:
+            return Outcome(ended_at_s=ended_at_s)
+        return Outcome(ended_at_s=ended_at_s, status="error", event_status="error", error_type=progress.error_type)
+
+    async def _failure(self, life: RuntimeLife, request_id: str, happening: Happening | None) -> Failure | None:
+        """What this is the end of, if it is."""
+        match happening:
+            case Exited(status=status):
+                return failures.crashed(request_id, status)
+            case (ExtensionExited() | ExtensionFailed()) as failed:
+                return await failure_of_extension(life, self._journal, request_id, failed)
+            case OverMemory():
+                return failures.over_memory(request_id)
+            case None:
+                return failures.timed_out(request_id, self._configuration.timeout_s)
+            case _:
+                return None
 
     def _answer(self, answered: "asyncio.Future[Answer]", answer: Answer) -> None:
         if not answered.done():
             answered.set_result(answer)
-        self.finishing = True
+        self.finishing = answer.stream is None
 
-    def _fail(self, failure: Failure, answered: "asyncio.Future[Answer]") -> Outcome:
-        self._log.line(failure.log)
+    async def _fail(
+        self,
+        failure: Failure,
+        answered: "asyncio.Future[Answer]",
+        progress: InvocationProgress,
+        ending: Ending | None,
+    ) -> Outcome:
+        """Answer the caller, if that is still to be done, and stop the runtime; the rest is ended after the report."""
+        ended_at_s = time.monotonic()
+        if progress.stream is not None:
+            progress.stream.end(failure.for_stream())
         self._answer(answered, failure.answer)
-        return Outcome(ended_at_s=time.monotonic(), status=failure.status, error_type=failure.answer.error_type)
+        if ending is not None and self._life is not None:
+            self._ending = ending
+            self._sandbox.measure(self._life)
+            await self._life.halt()
+        self._journal.end_lines()
+        self._journal.note(failure.log)
+        error_type = failure.answer.error_type
+        if (event := progress.runtime_gone(failure.event_status, error_type)) is not None:
+            self._journal.write(event)
+        return Outcome(
+            ended_at_s=ended_at_s,
+            status=failure.status,
+            event_status=failure.event_status,
+            error_type=error_type,
+        )
 
-    async def _end_life(self, answered: "asyncio.Future[Answer] | None" = None, *, grace_s: float = 0) -> None:
-        """End the process. An answer that it had sent before it died still counts."""
-        life = self._life
-        if life is None:
-            return
-        await self._sandbox.end(life, grace_s=grace_s)
-        self._life = None  # not before: whoever is cancelled in between leaves it to `close`
+    async def _take_last_messages(
+        self, life: RuntimeLife, answered: "asyncio.Future[Answer]", progress: InvocationProgress
+    ) -> None:
+        """An answer that the process had sent before it died still counts."""
+        await life.last_messages()
         for happening in life.left_over():
-            if isinstance(happening, Answered) and answered is not None:
+            if isinstance(happening, Answered):
+                progress.answered(happening)
                 self._answer(answered, happening.answer)
+            elif isinstance(happening, StreamEnded):
+                progress.stream_ended(happening)
+
+    async def _end_life(self, reason: Ending) -> None:
+        if self._life is not None:
+            await self._sandbox.end(self._life, reason)
+            self._life = None  # not before: whoever is cancelled in between leaves it to `close`
 
 
 def delivery_of(invocation: Invocation, timeout_s: float) -> Delivery:
@@ -205,17 +280,21 @@ def make_report(
     outcome: Outcome,
     *,
     began_s: float,
-    init_ms: float | None,
+    initialised: Initialised | None,
     peak_bytes: int,
 ) -> Report:
     """The figures: milliseconds billed are whole ones, begun ones count."""
     duration_ms = max(0.0, outcome.ended_at_s - began_s) * 1000
+    restore_ms = initialised.restore_ms if initialised else None
+    # What a snapshot was made of is not the invocation's; what was restored is.
+    init_ms = initialised.init_ms if initialised and restore_ms is None else None
     return Report(
         duration_ms=round(duration_ms, 2),
         billed_ms=max(1, math.ceil(duration_ms)),
         memory_mb=configuration.memory_mb,
-        max_memory_mb=math.ceil(peak_bytes / _MIB),
+        max_memory_mb=max(1, math.ceil(peak_bytes / _MIB)),
         init_ms=None if init_ms is None else round(init_ms, 2),
         status=outcome.status,
         error_type=outcome.error_type,
+        restore_ms=None if restore_ms is None else round(restore_ms, 2),
     )

@@ -15,7 +15,20 @@ from pathlib import Path
 from lambda_emulator.function import FunctionConfiguration
 from runtime import protocol
 
-__all__ = ["log_stream_name", "process_environment"]
+__all__ = ["extension_environment", "log_stream_name", "process_environment"]
+
+# What the documentation names as the runtime process's own, besides all that begins with an underscore.
+_NOT_FOR_EXTENSIONS = frozenset(
+    {
+        "AWS_EXECUTION_ENV",
+        "AWS_XRAY_CONTEXT_MISSING",
+        "AWS_XRAY_DAEMON_ADDRESS",
+        "LAMBDA_RUNTIME_DIR",
+        protocol.ENV_LOG_GROUP,
+        protocol.ENV_LOG_STREAM,
+        protocol.ENV_TASK_ROOT,
+    }
+)
 
 
 def log_stream_name(version: str, unique: str, now: datetime | None = None) -> str:
@@ -29,7 +42,7 @@ def log_stream_name(version: str, unique: str, now: datetime | None = None) -> s
 
 def process_environment(
     configuration: FunctionConfiguration, *, runtime_api: str, tmp: Path, log_stream: str, initialization_type: str
-) -> Mapping[str, str]:
+) -> dict[str, str]:
     """All variables of the process; the customer's come last, and have been checked for reserved names."""
     task_root = str(configuration.task_root)
     variables = {
@@ -61,10 +74,21 @@ def process_environment(
         "HANDLERKIT_PYTHON": sys.executable,
     }
     optional = {
-        protocol.ENV_LOG_FORMAT: configuration.log_format,
+        protocol.ENV_LOG_FORMAT: configuration.effective_log_format,
         protocol.ENV_LOG_LEVEL: configuration.log_level,
         "AWS_LAMBDA_MAX_CONCURRENCY": configuration.max_concurrency,
         "AWS_EXECUTION_ENV": configuration.execution_env,
     }
     variables |= {name: str(value) for name, value in optional.items() if value is not None}
     return variables | dict(configuration.environment)
+
+
+def extension_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """Those of the runtime's variables that external extensions get.
+
+    >>> extension_environment({"_HANDLER": "app.handler", "AWS_REGION": "us-east-1", "STAGE": "test"})
+    {'AWS_REGION': 'us-east-1', 'STAGE': 'test'}
+    """
+    return {
+        name: value for name, value in variables.items() if not name.startswith("_") and name not in _NOT_FOR_EXTENSIONS
+    }

@@ -9,6 +9,7 @@ of a service that is closed.
 __all__ = [
     "InvalidConfiguration",
     "InvalidParameterValue",
+    "InvalidPrelude",
     "InvalidRequestContent",
     "InvokeError",
     "LocalLambdaError",
@@ -16,6 +17,7 @@ __all__ = [
     "ResourceNotFound",
     "ServiceClosed",
     "TooManyRequests",
+    "UnsupportedMediaType",
     "ValidationFailed",
 ]
 
@@ -26,6 +28,10 @@ class LocalLambdaError(Exception):
 
 class InvalidConfiguration(LocalLambdaError, ValueError):
     """A function cannot be configured like this; the message says what, where, and what to do."""
+
+
+class InvalidPrelude(LocalLambdaError, ValueError):
+    """A streamed HTTP response does not begin with status, headers and cookies as it has to."""
 
 
 class ServiceClosed(LocalLambdaError, RuntimeError):
@@ -85,6 +91,12 @@ class RequestTooLarge(InvokeError):
     """
 
     code, status, type, message_key = "RequestEntityTooLargeException", 413, "User", "Message"
+
+
+class UnsupportedMediaType(InvokeError):
+    """A request body that is declared as something else than JSON: 415."""
+
+    code, status, type = "UnsupportedMediaTypeException", 415, "User"
 
 
 class TooManyRequests(InvokeError):

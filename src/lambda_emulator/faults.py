@@ -52,11 +52,11 @@ def start_failed(request_id: str, error_type: str, reason: str) -> Answer:
     return _fault(error_type, f"RequestId: {request_id} Error: {reason}")
 
 
-def response_too_large() -> Answer:
+def response_too_large(limit_bytes: int = protocol.MAX_RESPONSE_BYTES) -> Answer:
     """The function's result is over the limit."""
     return _fault(
         protocol.RESPONSE_TOO_LARGE,
-        f"Response payload size exceeded maximum allowed payload size ({protocol.MAX_RESPONSE_BYTES} bytes).",
+        f"Response payload size exceeded maximum allowed payload size ({limit_bytes} bytes).",
     )
 
 

@@ -75,16 +75,27 @@ class FunctionConfiguration:
     log_format: Literal["Text", "JSON"] | None = None
     """None leaves `AWS_LAMBDA_LOG_FORMAT` unset, as a function that was never configured for it."""
     log_level: str | None = None
-    init_timeout_s: float = protocol.INIT_TIMEOUT_S
+    init_timeout_s: float | None = None
+    """None stands for Lambda's: 10 seconds, or with SnapStart and on managed instances 130 or more."""
     max_concurrency: int | None = None
     """Invocations open at once in one environment (managed instances); None is the ordinary one at a time."""
     snap_start: bool = False
+    restore_timeout_s: float = protocol.RESTORE_TIMEOUT_S
+    """For the restore of a snapshot and the hooks after it."""
+    extensions: Path | None = None
+    """A folder such as `/opt/extensions`: each file of it that can be executed is an external extension."""
+    telemetry_fd: bool = False
+    """Give the process a telemetry descriptor (`_LAMBDA_TELEMETRY_LOG_FD`), as managed runtimes have it."""
+    stream_bytes_per_s: int | None = None
+    """How fast a streamed response may go after its first 6 MiB (Lambda: 2 MiB/s); None for no limit."""
     execution_env: str | None = None
     """`AWS_EXECUTION_ENV` of a managed runtime that is to be imitated; OS-only runtimes have none."""
 
     def __post_init__(self) -> None:
         set_field = object.__setattr__  # the one way to normalise a field of a frozen value
         set_field(self, "task_root", Path(self.task_root).absolute())
+        if self.extensions is not None:
+            set_field(self, "extensions", Path(self.extensions).absolute())
         set_field(self, "environment", MappingProxyType(dict(self.environment)))
         if self.command is not None:
             set_field(self, "command", tuple(self.command))
@@ -92,6 +103,20 @@ class FunctionConfiguration:
         self._check_limits()
         self._check_code()
         _check_environment(self.environment)
+
+    @property
+    def init_limit_s(self) -> float:
+        """How long an initialisation may take."""
+        if self.init_timeout_s is not None:
+            return self.init_timeout_s
+        if self.snap_start or self.max_concurrency is not None:
+            return max(protocol.LONG_INIT_TIMEOUT_S, self.timeout_s)
+        return protocol.INIT_TIMEOUT_S
+
+    @property
+    def effective_log_format(self) -> Literal["Text", "JSON"] | None:
+        """Managed instances log JSON, asked or not."""
+        return self.log_format if self.max_concurrency is None else "JSON"
 
     @property
     def arn(self) -> str:
@@ -113,12 +138,25 @@ class FunctionConfiguration:
         _check_range("memory_mb", self.memory_mb, protocol.MIN_MEMORY_MB, protocol.MAX_MEMORY_MB, "megabytes")
         if self.max_concurrency is not None:
             _check_range("max_concurrency", self.max_concurrency, 1, 10_000, "invocations at once")
-        if not self.init_timeout_s > 0:
-            raise InvalidConfiguration(f"init_timeout_s {self.init_timeout_s!r} is not possible: use a time above 0")
+        for name, value, kind in (
+            ("init_timeout_s", self.init_timeout_s, "time"),
+            ("restore_timeout_s", self.restore_timeout_s, "time"),
+            ("stream_bytes_per_s", self.stream_bytes_per_s, "number"),
+        ):
+            if value is not None and not value > 0:
+                raise InvalidConfiguration(f"{name} {value!r} is not possible: use a {kind} above 0")
+        if self.max_concurrency is not None:
+            self._check_managed_instance()
         if self.log_format not in (None, "Text", "JSON"):
             raise InvalidConfiguration(f"log_format {self.log_format!r} is not possible: use 'Text', 'JSON' or None")
         if self.log_level is not None and self.log_level.upper() not in _LOG_LEVELS:
             raise InvalidConfiguration(f"log_level {self.log_level!r} is not possible: use one of {_LOG_LEVELS}")
+
+    def _check_managed_instance(self) -> None:
+        if self.snap_start:
+            raise InvalidConfiguration("snap_start is not possible with max_concurrency: leave one of them out")
+        if self.log_format == "Text":
+            raise InvalidConfiguration("log_format 'Text' is not possible with max_concurrency: use 'JSON' or None")
 
     def _check_code(self) -> None:
         if not self.handler or len(self.handler) > 128 or re.search(r"\s|\0", self.handler):
@@ -128,6 +166,10 @@ class FunctionConfiguration:
         if not self.task_root.is_dir():
             raise InvalidConfiguration(
                 f"task_root {str(self.task_root)!r} is no folder: name the one that holds the function's code"
+            )
+        if self.extensions is not None and not self.extensions.is_dir():
+            raise InvalidConfiguration(
+                f"extensions {str(self.extensions)!r} is no folder: name the one that holds the extensions' programs"
             )
         if self.command is not None and not self.command:
             raise InvalidConfiguration("command is empty: name a program, or use None for the bundled bootstrap")

@@ -5,13 +5,14 @@ The transport's callbacks only collect bytes and set events; `serve` takes reque
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import cast
 
 import h11
 
+from lambda_emulator.http_body import CountedBody, ReadableBody, first_of_each
 from lambda_emulator.http_message import Handler, Request, Response, Routes
 from runtime import protocol
 
@@ -108,6 +109,11 @@ class HttpConnection(asyncio.Protocol):
             return False
         try:
             response = await handler(request)
+            if request.incoming is not None and response is not None:
+                await self._discard()
+        except h11.RemoteProtocolError as error:  # in a body that the handler was reading
+            await self._send(_malformed(error.error_status_hint), close=True)
+            return False
         except Exception as error:  # noqa: BLE001 (the boundary: a bug of a handler must not take the server along)
             asyncio.get_running_loop().call_exception_handler({"message": "a handler failed", "exception": error})
             response = Response(status=500, body=b"Internal Server Error\n")
@@ -124,7 +130,21 @@ class HttpConnection(asyncio.Protocol):
             raise h11.RemoteProtocolError("the head is too long", HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         path, _, query = head.target.decode("latin-1").partition("?")
         route, captures = self._rules.routes.find(head.method.decode("latin-1"), path)
-        body = _Body(route.max_body_bytes, route.max_body_bytes + self._rules.discard_bytes)
+        if route.reads_body:
+            return route.handler, Request(
+                method=route.method,
+                path=path,
+                query=query,
+                headers=first_of_each(head.headers),
+                body=b"",
+                body_bytes=0,
+                trailers={},
+                truncated=False,
+                captures=captures,
+                disconnected=self._disconnected,
+                incoming=ReadableBody(self, self._rules.discard_bytes),
+            )
+        body = CountedBody(route.max_body_bytes, route.max_body_bytes + self._rules.discard_bytes)
         truncated = False
         try:
             await self._read_body(body)
@@ -136,7 +156,7 @@ class HttpConnection(asyncio.Protocol):
             method=route.method,
             path=path,
             query=query,
-            headers=_first_of_each(head.headers),
+            headers=first_of_each(head.headers),
             body=bytes(body.kept),
             body_bytes=body.arrived_bytes,
             trailers=body.trailers,
@@ -145,16 +165,36 @@ class HttpConnection(asyncio.Protocol):
             disconnected=self._disconnected,
         )
 
-    async def _read_body(self, body: "_Body") -> None:
+    async def _read_body(self, body: CountedBody) -> None:
         while body.arrived_bytes <= body.patience_bytes:
-            if self._http.they_are_waiting_for_100_continue:
-                await self._write(self._http.send(h11.InformationalResponse(status_code=100, headers=[])))
-            event = await self._next_event()
+            event = await self.next_body_event()
             if not isinstance(event, h11.Data):
-                assert isinstance(event, h11.EndOfMessage)
-                body.trailers = _first_of_each(event.headers)
+                body.trailers = first_of_each(event.headers)
                 return
             body.add(event.data)
+
+    async def next_body_event(self) -> h11.Data | h11.EndOfMessage:
+        """The next of the body's events. Raises `h11.RemoteProtocolError`."""
+        if self._http.they_are_waiting_for_100_continue:
+            await self._write(self._http.send(h11.InformationalResponse(status_code=100, headers=[])))
+        event = await self._next_event()
+        assert isinstance(event, h11.Data | h11.EndOfMessage)
+        return event
+
+    @property
+    def has_ended(self) -> bool:
+        """The client has closed its side, and all that it had sent has been looked at."""
+        return self._fed_end
+
+    async def _discard(self) -> None:
+        """Read on where the handler stopped, as far as patience goes, so that the client gets to read its answer."""
+        discarded_bytes = 0
+        while self._http.their_state is h11.SEND_BODY and discarded_bytes <= self._rules.discard_bytes:
+            try:
+                event = await self.next_body_event()
+            except h11.RemoteProtocolError:
+                return
+            discarded_bytes += len(event.data) if isinstance(event, h11.Data) else 0
 
     async def _next_event(self) -> h11.Event:
         while (event := self._http.next_event()) is h11.NEED_DATA:
@@ -170,6 +210,9 @@ class HttpConnection(asyncio.Protocol):
 
     async def _send(self, response: Response, *, close: bool = False) -> None:
         headers = [(name.encode("ascii"), _bytes(value)) for name, value in response.headers]
+        if response.stream is not None:
+            await self._send_stream(response, response.stream, headers)
+            return
         limit = self._rules.chunk_above_bytes
         if response.status != HTTPStatus.NO_CONTENT and (limit is None or len(response.body) <= limit):
             headers.append((b"content-length", b"%d" % len(response.body)))
@@ -182,6 +225,25 @@ class HttpConnection(asyncio.Protocol):
             await self._write(_joined(out, piece))
             out = b""
         await self._write(_joined(out, self._http.send(h11.EndOfMessage())))
+
+    async def _send_stream(
+        self, response: Response, stream: AsyncGenerator[bytes, None], headers: list[tuple[bytes, bytes]]
+    ) -> None:
+        """The head at once, then each piece when it is there, and no faster than the client reads."""
+        headers.append((b"transfer-encoding", b"chunked"))
+        try:
+            await self._write(self._http.send(h11.Response(status_code=response.status, headers=headers)))
+            async for piece in stream:
+                await self._write(self._http.send(h11.Data(data=piece)))
+            await self._write(self._http.send(h11.EndOfMessage()))
+        except _Gone:
+            raise
+        except Exception as error:  # the boundary, as above; but there is no status any more to say it with
+            asyncio.get_running_loop().call_exception_handler({"message": "a stream failed", "exception": error})
+            self.cut()
+            raise _Gone from error
+        finally:
+            await stream.aclose()
 
     async def _write(self, data: bytes | None) -> None:
         if self._transport.is_closing():
@@ -208,31 +270,8 @@ class _Gone(Exception):  # noqa: N818 (no error: clients leave)
     """The client has left; there is nobody to serve."""
 
 
-class _Body:
-    """A body as it arrives: the beginning is kept, all of it is counted."""
-
-    def __init__(self, limit_bytes: int, patience_bytes: int) -> None:
-        self.kept = bytearray()
-        self.arrived_bytes = 0
-        self.patience_bytes = patience_bytes
-        self.trailers: dict[str, str] = {}
-        self._limit_bytes = limit_bytes
-
-    def add(self, data: bytes) -> None:
-        """The next piece."""
-        self.kept += data[: self._limit_bytes - len(self.kept)]
-        self.arrived_bytes += len(data)
-
-
 def _head_bytes(head: h11.Request) -> int:
     return len(head.target) + sum(len(name) + len(value) for name, value in head.headers)
-
-
-def _first_of_each(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, value in headers:
-        found.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
-    return found
 
 
 def _bytes(value: str | bytes) -> bytes:

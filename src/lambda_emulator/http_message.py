@@ -6,17 +6,32 @@ can be looked at and passed on.
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 from urllib.parse import parse_qsl, unquote
 
-__all__ = ["Handler", "Request", "Response", "Route", "Routes"]
+__all__ = ["Handler", "IncomingBody", "Request", "Response", "Route", "Routes"]
+
+
+class IncomingBody(Protocol):
+    """A body that the handler reads itself, piece by piece; not reading it stops the client."""
+
+    trailers: Mapping[str, str]
+    """Empty before the end."""
+    truncated: bool
+    """The connection ended inside the body; known at the end."""
+
+    async def read(self) -> bytes:
+        """The next piece; empty at the end, also at a truncated one."""
+
+    async def read_all(self, limit_bytes: int) -> tuple[bytes, int]:
+        """At most the first `limit_bytes` of what is left, and how long all of it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request, its body read."""
+    """One request, its body read, unless its route has the handler read it from `incoming`."""
 
     method: str
     path: str
@@ -35,6 +50,8 @@ class Request:
     """What the route's `{name}` parts matched, decoded."""
     disconnected: asyncio.Event
     """Set when the client has closed its side; a handler that waits for long looks at it."""
+    incoming: IncomingBody | None = None
+    """Only on routes with `reads_body`; `body`, `body_bytes`, `trailers` and `truncated` say nothing there."""
 
     def query_value(self, name: str) -> str | None:
         """The first value of a query parameter, decoded; None where there is none."""
@@ -48,6 +65,8 @@ class Response:
     status: int
     headers: tuple[tuple[str, str | bytes], ...] = ()
     body: bytes = b""
+    stream: AsyncGenerator[bytes, None] | None = None
+    """Instead of `body`: pieces that are sent as they come, in chunks. Closed when the client leaves."""
 
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Response | None]]
@@ -62,6 +81,8 @@ class Route:
     path: str
     handler: Handler
     max_body_bytes: int = 0
+    reads_body: bool = False
+    """The handler gets `Request.incoming`."""
     pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -22,6 +22,8 @@ class Invocation:
     cognito_identity: str | None = None
     """JSON text."""
     tenant_id: str | None = None
+    streamed: bool = False
+    """The caller reads the response as it is produced; nothing tells the function."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,15 @@ every decision is the dispatcher's. Signatures are not looked at.
 
 import asyncio
 import json
+import re
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
-from lambda_emulator.dispatcher import Dispatcher
-from lambda_emulator.errors import InvokeError, TooManyRequests
+from lambda_emulator import event_stream
+from lambda_emulator.answer import Answer, failure_of
+from lambda_emulator.dispatcher import Dispatched, Dispatcher
+from lambda_emulator.errors import InvokeError, TooManyRequests, UnsupportedMediaType
 from lambda_emulator.function import FunctionConfiguration
 from lambda_emulator.function_name import FunctionName
 from lambda_emulator.http_message import Request, Response, Route, Routes
@@ -23,6 +26,9 @@ from runtime import protocol
 __all__ = ["InvokeApi"]
 
 _FUNCTION = "/2015-03-31/functions/{name}"
+_STREAMING = "/2021-11-15/functions/{name}/response-streaming-invocations"
+# What clients send for JSON: most SDKs declare a payload's bytes, boto3 declares nothing.
+_JSON_TYPES = re.compile(r"(?i)application/(json|octet-stream|x-amz-json-1\.[01])(\s*;.*)?|binary/octet-stream")
 _TRACE_HEADER = "x-amzn-trace-id"
 # The longest body that a client may send to be told by how much it is too long.
 _DISCARD_BYTES = 64 * 1024 * 1024
@@ -37,6 +43,7 @@ class InvokeApi:
         routes = Routes(
             (
                 _route("POST", f"{_FUNCTION}/invocations", self._invoke, protocol.MAX_REQUEST_BYTES),
+                _route("POST", _STREAMING, self._invoke_streamed, protocol.MAX_REQUEST_BYTES),
                 _route("GET", _FUNCTION, self._get_function),
                 _route("GET", f"{_FUNCTION}/configuration", self._get_configuration),
             )
@@ -55,22 +62,9 @@ class InvokeApi:
         await self._server.close()
 
     async def _invoke(self, request: Request, _request_id: str) -> Response:
-        headers = request.headers
-        asked = InvokeRequest(
-            function_name=request.captures["name"],
-            payload=request.body,
-            payload_bytes=request.body_bytes,
-            invocation_type=headers.get("x-amz-invocation-type") or "RequestResponse",
-            log_type=headers.get("x-amz-log-type") or "None",
-            qualifier=request.query_value("Qualifier"),
-            client_context=headers.get("x-amz-client-context"),
-            tenant_id=headers.get("x-amz-tenant-id"),
-            trace_header=headers.get(_TRACE_HEADER),
-        )
+        asked = _asked(request, streamed=False)
         dispatched = self._dispatcher.dispatch(asked)
-        common = [("x-amzn-requestid", dispatched.request_id)]
-        if asked.trace_header:
-            common.append((_TRACE_HEADER, asked.trace_header))
+        common = _common_headers(asked, dispatched)
         if dispatched.answered is None or dispatched.completed is None:
             return Response(status=204, headers=tuple(common))
         if asked.invocation_type == "Event":
@@ -84,6 +78,20 @@ class InvokeApi:
             completion = await asyncio.shield(dispatched.completed)
             common.append(("x-amz-log-result", log_tail(completion.log)))
         return Response(status=200, headers=tuple(common), body=answer.payload)
+
+    async def _invoke_streamed(self, request: Request, _request_id: str) -> Response:
+        asked = _asked(request, streamed=True)
+        dispatched = self._dispatcher.dispatch(asked)
+        common = _common_headers(asked, dispatched)
+        if dispatched.answered is None:
+            return Response(status=204, headers=tuple(common))
+        answer = await asyncio.shield(dispatched.answered)
+        common += [
+            ("content-type", event_stream.CONTENT_TYPE),
+            ("x-amz-executed-version", dispatched.executed_version),
+        ]
+        frames = _frames(answer, dispatched, with_log=asked.log_type == "Tail")
+        return Response(status=200, headers=tuple(common), stream=frames)
 
     async def _get_function(self, request: Request, request_id: str) -> Response:
         configuration = self._find(request)
@@ -99,6 +107,52 @@ class InvokeApi:
 
     def _find(self, request: Request) -> FunctionConfiguration:
         return self._dispatcher.find(FunctionName.parse(request.captures["name"], request.query_value("Qualifier")))
+
+
+def _asked(request: Request, *, streamed: bool) -> InvokeRequest:
+    headers = request.headers
+    content_type = headers.get("content-type")
+    if content_type and not _JSON_TYPES.fullmatch(content_type.strip()):
+        raise UnsupportedMediaType(f"Unsupported content type: {content_type}")
+    return InvokeRequest(
+        function_name=request.captures["name"],
+        payload=request.body,
+        payload_bytes=request.body_bytes,
+        invocation_type=headers.get("x-amz-invocation-type") or "RequestResponse",
+        log_type=headers.get("x-amz-log-type") or "None",
+        qualifier=request.query_value("Qualifier"),
+        client_context=headers.get("x-amz-client-context"),
+        tenant_id=headers.get("x-amz-tenant-id"),
+        trace_header=headers.get(_TRACE_HEADER),
+        streamed=streamed,
+    )
+
+
+def _common_headers(asked: InvokeRequest, dispatched: Dispatched) -> list[tuple[str, str]]:
+    common = [("x-amzn-requestid", dispatched.request_id)]
+    if asked.trace_header:
+        common.append((_TRACE_HEADER, asked.trace_header))
+    return common
+
+
+async def _frames(answer: Answer, dispatched: Dispatched, *, with_log: bool) -> AsyncGenerator[bytes, None]:
+    """Chunks as they come, and one last message. A caller that leaves only stops listening."""
+    stream = answer.stream
+    try:
+        if stream is not None:
+            while data := await stream.read():
+                yield event_stream.payload_chunk(data)
+        elif answer.payload and not answer.failed:
+            yield event_stream.payload_chunk(answer.payload)
+        failure = failure_of(answer)
+        log_result = None
+        if with_log and dispatched.completed is not None:
+            log_result = log_tail((await asyncio.shield(dispatched.completed)).log)
+        details = failure.document.decode("utf-8", "replace") if failure else None
+        yield event_stream.invoke_complete(failure.error_type if failure else None, details, log_result)
+    finally:
+        if stream is not None:
+            stream.abandon()
 
 
 def _route(

@@ -17,6 +17,7 @@ from runtime import protocol
 __all__ = ["InvokeRequest", "client_context_from_base64", "client_context_to_base64"]
 
 _INVOCATION_TYPES = ("RequestResponse", "Event", "DryRun")
+_STREAMED_TYPES = ("RequestResponse", "DryRun")
 _LOG_TYPES = ("None", "Tail")
 _TENANT_ID = re.compile(r"[a-zA-Z0-9\._:\/=+\-@ ]{1,256}")
 
@@ -37,11 +38,13 @@ class InvokeRequest:
     tenant_id: str | None = None
     trace_header: str | None = None
     cognito_identity: Mapping[str, str] | None = None
+    streamed: bool = False
+    """InvokeWithResponseStream, which knows no `Event`."""
 
     def checked_event(self) -> bytes:
         """The event's bytes: an empty payload stands for `{}`. Raises InvokeError for what the service refuses."""
         for name, value, allowed in (
-            ("invocationType", self.invocation_type, _INVOCATION_TYPES),
+            ("invocationType", self.invocation_type, _STREAMED_TYPES if self.streamed else _INVOCATION_TYPES),
             ("logType", self.log_type, _LOG_TYPES),
         ):
             if value not in allowed:

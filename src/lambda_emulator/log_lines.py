@@ -3,7 +3,9 @@
 Lines are text with `\\n` at the end. Output of the function is bytes; what is no UTF-8 is replaced when it is read.
 """
 
+import math
 from collections import deque
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -11,28 +13,67 @@ from lambda_emulator.faults import timeout_text
 from lambda_emulator.result import Report
 
 __all__ = [
+    "RUNTIME_VERSION",
     "LogBuffer",
     "crash_line",
     "end_line",
+    "extension_line",
     "init_report_line",
     "init_start_line",
     "report_line",
+    "restore_report_line",
+    "restore_start_line",
+    "runtime_version_arn",
     "start_line",
+    "telemetry_line",
     "timeout_line",
 ]
 
+RUNTIME_VERSION = "provided:al2023.local"
+"""Ours: there is no managed image behind it."""
+
+
+def runtime_version_arn(region: str) -> str:
+    """Of no image."""
+    return f"arn:aws:lambda:{region}::runtime:{'0' * 64}"
+
 
 def init_start_line(region: str) -> str:
-    """The runtime's version is ours: there is no managed image behind it."""
-    return (
-        "INIT_START Runtime Version: provided:al2023.local\t"
-        f"Runtime Version ARN: arn:aws:lambda:{region}::runtime:{'0' * 64}\n"
-    )
+    """The environment begins."""
+    return f"INIT_START Runtime Version: {RUNTIME_VERSION}\tRuntime Version ARN: {runtime_version_arn(region)}\n"
 
 
-def init_report_line(
-    duration_ms: float, phase: Literal["init", "invoke"], status: Literal["error", "timeout"], error_type: str | None
-) -> str:
+def restore_start_line(region: str) -> str:
+    """SnapStart: the snapshot is restored."""
+    return f"RESTORE_START Runtime Version: {RUNTIME_VERSION}\tRuntime Version ARN: {runtime_version_arn(region)}\n"
+
+
+def restore_report_line(duration_ms: float) -> str:
+    """SnapStart: restored, and the hooks are through."""
+    return f"RESTORE_REPORT Restore Duration: {duration_ms:.2f} ms\n"
+
+
+def extension_line(name: str, state: str, events: Iterable[str], error_type: str | None = None) -> str:
+    """An extension is there, or has failed.
+
+    >>> extension_line("tail", "Ready", ("INVOKE", "SHUTDOWN"))
+    'EXTENSION\\tName: tail\\tState: Ready\\tEvents: [INVOKE,SHUTDOWN]\\n'
+    """
+    line = f"EXTENSION\tName: {name}\tState: {state}\tEvents: [{','.join(events)}]"
+    return f"{line}\tError Type: {error_type}\n" if error_type else f"{line}\n"
+
+
+def telemetry_line(name: str, types: Iterable[str]) -> str:
+    """An extension has subscribed.
+
+    >>> telemetry_line("tail", ("platform", "function"))
+    'TELEMETRY\\tName: tail\\tState: Subscribed\\tTypes: [Platform, Function]\\n'
+    """
+    listed = ", ".join(each.capitalize() for each in types)
+    return f"TELEMETRY\tName: {name}\tState: Subscribed\tTypes: [{listed}]\n"
+
+
+def init_report_line(duration_ms: float, phase: Literal["init", "invoke"], status: str, error_type: str | None) -> str:
     """Written for an initialisation that failed."""
     line = f"INIT_REPORT Init Duration: {duration_ms:.2f} ms\tPhase: {phase}\tStatus: {status}"
     return f"{line}\tError Type: {error_type}\n" if error_type and status == "error" else f"{line}\n"
@@ -70,6 +111,9 @@ def report_line(request_id: str, report: Report) -> str:
     ]
     if report.init_ms is not None:
         parts.append(f"Init Duration: {report.init_ms:.2f} ms")
+    if report.restore_ms is not None:
+        parts.append(f"Restore Duration: {report.restore_ms:.2f} ms")
+        parts.append(f"Billed Restore Duration: {math.ceil(report.restore_ms)} ms")
     if report.status != "success":
         parts.append(f"Status: {report.status}")
     if report.status == "error" and report.error_type:

@@ -39,12 +39,11 @@ class EnvironmentPool:
             async with self._released:
                 self._released.notify_all()
 
-    async def close(self, *, grace_s: float = 0) -> None:
+    async def close(self) -> None:
         """End all environments. What runs has to be cancelled first."""
         environments = list(self._load)
         self._load.clear()
-        for environment in environments:
-            await environment.close(grace_s=grace_s)
+        await asyncio.gather(*(environment.close() for environment in environments))
 
     async def _acquire(self) -> Environment:
         environment = self._free()

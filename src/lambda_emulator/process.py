@@ -1,8 +1,8 @@
 """One process group: started, its output read, frozen, thawed, ended. It knows nothing of Lambda's protocol.
 
 The process leads a session and a group of its own, so that a signal reaches everything it has started. Output and
-errors come through one pipe, in the order in which they were written. All methods belong to the event loop that
-started the process.
+errors come through one pipe, in the order in which they were written. With a guard it dies when we do. All methods
+belong to the event loop that started the process.
 """
 
 import asyncio
@@ -13,12 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["ExitStatus", "FunctionProcess"]
+from lambda_emulator.output_pipe import OutputPipe
+from lambda_emulator.process_guard import ProcessGuard
+from runtime import protocol
 
-# One read of the pipe, which is also a Linux pipe's usual size.
-_READ_BYTES = 64 * 1024
-# `drain` stops here even if somebody outside the group goes on writing.
-_MAX_DRAIN_BYTES = 64 * 1024 * 1024
+__all__ = ["ExitStatus", "FunctionProcess"]
 
 # As Go prints signals, which is how Lambda words the reason. By name: the numbers differ between systems.
 _GO_SIGNAL_TEXTS = {
@@ -61,6 +60,17 @@ class ExitStatus:
             return f"Runtime exited with error: exit status {self.code}"
         return f"Runtime exited with error: signal: {_signal_text(-self.code)}"
 
+    @property
+    def extension_reason(self) -> str:
+        """The platform's sentence where it is an extension's.
+
+        >>> [ExitStatus(code).extension_reason for code in (0, 255, -9)]
+        ['exit code 0', 'exit status 255', 'signal: killed']
+        """
+        if self.code == 0:
+            return "exit code 0"
+        return f"exit status {self.code}" if self.code > 0 else f"signal: {_signal_text(-self.code)}"
+
 
 def _signal_text(number: int) -> str:
     try:
@@ -72,14 +82,16 @@ def _signal_text(number: int) -> str:
 class FunctionProcess:
     """A running process group. Made by `start`; `close` gives its pipe back."""
 
-    def __init__(self, process: asyncio.subprocess.Process, output_fd: int, on_output: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, pipes: list[OutputPipe], guard: ProcessGuard | None
+    ) -> None:
         self._process = process
-        self._output_fd: int | None = output_fd
-        self._on_output = on_output
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(output_fd, self._read)
+        self._pipes = pipes
+        self._guard = guard
         self._frozen = False
-        self.exited: asyncio.Task[ExitStatus] = self._loop.create_task(self._wait())
+        if guard is not None:
+            guard.add(process.pid)
+        self.exited: asyncio.Task[ExitStatus] = asyncio.get_running_loop().create_task(self._wait())
 
     @classmethod
     async def start(
@@ -89,26 +101,38 @@ class FunctionProcess:
         directory: Path,
         environment: Mapping[str, str],
         on_output: Callable[[bytes], None],
+        guard: ProcessGuard | None = None,
+        on_frames: Callable[[bytes], None] | None = None,
     ) -> "FunctionProcess":
-        """Start it. Raises OSError, whose `filename` is what could not be used."""
-        output_fd, write_fd = os.pipe()
+        """Start it. Raises OSError, whose `filename` is what could not be used.
+
+        `on_frames` gives it a second pipe, whose number `_LAMBDA_TELEMETRY_LOG_FD` tells.
+        """
+        output = OutputPipe(on_output)
+        pipes = [output]
+        if on_frames is not None:
+            frames = OutputPipe(on_frames)
+            pipes.append(frames)
+            environment = {**environment, protocol.ENV_TELEMETRY_FD: str(frames.write_fd)}
         try:
-            os.set_blocking(output_fd, False)
             process = await asyncio.create_subprocess_exec(
                 *command,
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=write_fd,
-                stderr=write_fd,
+                stdout=output.write_fd,
+                stderr=output.write_fd,
+                pass_fds=[pipe.write_fd for pipe in pipes[1:]],
                 cwd=directory,
                 env=environment,
                 start_new_session=True,
             )
         except BaseException:
-            os.close(output_fd)
+            for pipe in pipes:
+                pipe.close()
             raise
         finally:
-            os.close(write_fd)
-        return cls(process, output_fd, on_output)
+            for pipe in pipes:
+                pipe.close_writing_end()
+        return cls(process, pipes, guard)
 
     @property
     def pid(self) -> int:
@@ -146,31 +170,17 @@ class FunctionProcess:
         return await asyncio.shield(self.exited)
 
     def drain(self) -> None:
-        """Read what is in the pipe, to the last byte."""
-        taken_bytes = 0
-        while taken_bytes < _MAX_DRAIN_BYTES and (count := self._read()):
-            taken_bytes += count
+        """Read what it has written, to the last byte."""
+        for pipe in self._pipes:
+            pipe.drain()
 
     def close(self) -> None:
-        """Give the pipe back. The process has to be gone."""
-        if self._output_fd is not None:
-            self._loop.remove_reader(self._output_fd)
-            os.close(self._output_fd)
-            self._output_fd = None
-
-    def _read(self) -> int:
-        """Take one piece of output; how many bytes that were."""
-        if self._output_fd is None:
-            return 0
-        try:
-            data = os.read(self._output_fd, _READ_BYTES)
-        except BlockingIOError:
-            return 0
-        if data:
-            self._on_output(data)
-        else:
-            self._loop.remove_reader(self._output_fd)  # the last writer is gone; else this would be called for ever
-        return len(data)
+        """Give its pipes back. The process has to be gone."""
+        for pipe in self._pipes:
+            pipe.close()
+        if self._guard is not None:
+            self._guard.remove(self.pid)
+            self._guard = None
 
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):

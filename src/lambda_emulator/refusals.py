@@ -2,10 +2,10 @@
 
 import json
 
-from lambda_emulator.http_message import Response
+from lambda_emulator.http_message import Handler, Request, Response
 from runtime import protocol
 
-__all__ = ["ACCEPTED", "PONG", "Refusal"]
+__all__ = ["ACCEPTED", "PONG", "Refusal", "refusing"]
 
 _JSON_HEADERS = (("content-type", protocol.JSON),)
 ACCEPTED = Response(status=protocol.ACCEPTED, headers=_JSON_HEADERS, body=b'{"status":"OK"}\n')
@@ -23,6 +23,18 @@ class Refusal(Exception):  # noqa: N818 (it ends a request, not the program)
         """The refusal as it goes over the wire."""
         text = json.dumps({"errorMessage": self.message, "errorType": self.error_type}, separators=(",", ":"))
         return Response(status=self.status, headers=_JSON_HEADERS, body=_as_go_escapes(text).encode("utf-8") + b"\n")
+
+
+def refusing(handler: Handler) -> Handler:
+    """A handler whose refusals are answers."""
+
+    async def handle(request: Request) -> Response | None:
+        try:
+            return await handler(request)
+        except Refusal as refusal:
+            return refusal.response()
+
+    return handle
 
 
 def _as_go_escapes(text: str) -> str:

@@ -28,6 +28,8 @@ class Report:
     """Only for the invocation that started its environment; a repeated initialisation is in the duration."""
     status: Literal["success", "error", "timeout"]
     error_type: str | None
+    restore_ms: float | None = None
+    """SnapStart: what the invocation waited for the restore of its environment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

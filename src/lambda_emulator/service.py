@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Self, TypeVar
 
+from lambda_emulator.answer import Answer
 from lambda_emulator.dispatcher import Dispatched, Dispatcher
 from lambda_emulator.errors import InvalidRequestContent, ServiceClosed
 from lambda_emulator.function import FunctionConfiguration
@@ -17,6 +18,7 @@ from lambda_emulator.invoke_api import InvokeApi
 from lambda_emulator.invoke_request import InvokeRequest, client_context_to_base64
 from lambda_emulator.loop_thread import LoopThread
 from lambda_emulator.result import Completion, InvocationResult
+from lambda_emulator.streamed_result import StreamedResult
 
 __all__ = ["LocalLambda"]
 
@@ -85,6 +87,46 @@ class LocalLambda:
         )
         return self._submit(_invoke(self._dispatcher, request)).result()
 
+    def invoke_stream(
+        self,
+        function_name: str,
+        payload: Any = None,
+        *,
+        qualifier: str | None = None,
+        client_context: Mapping[str, Any] | None = None,
+        tenant_id: str | None = None,
+        trace_header: str | None = None,
+    ) -> StreamedResult:
+        """Invoke a function and read its response as it is produced.
+
+            with service.invoke_stream("function", {"count": 3}) as stream:
+                for chunk in stream:
+                    ...
+                assert stream.error is None
+
+        Returns when the response begins; a function that does not stream gives one chunk. Arguments and errors are
+        `invoke`'s. Reading slowly stops the function; leaving the `with` block early only stops listening.
+        """
+        body = _json_bytes(payload)
+        request = InvokeRequest(
+            function_name=function_name,
+            payload=body,
+            payload_bytes=len(body),
+            qualifier=qualifier,
+            client_context=client_context_to_base64(client_context) if client_context is not None else None,
+            tenant_id=tenant_id,
+            trace_header=trace_header,
+            streamed=True,
+        )
+        answer, dispatched, completion = self._submit(_invoke_streamed(self._dispatcher, request)).result()
+        return StreamedResult(
+            answer,
+            self._submit,
+            executed_version=dispatched.executed_version,
+            request_id=dispatched.request_id,
+            completion=completion,
+        )
+
     @property
     def endpoint_url(self) -> str:
         """Where `boto3.client("lambda", endpoint_url=...)` finds these functions; listens from the first use on."""
@@ -115,6 +157,16 @@ async def _invoke(dispatcher: Dispatcher, request: InvokeRequest) -> InvocationR
         request_id=dispatched.request_id,
         completion=_completion(dispatched),
     )
+
+
+async def _invoke_streamed(
+    dispatcher: Dispatcher, request: InvokeRequest
+) -> tuple[Answer, Dispatched, Callable[[], Completion]]:
+    dispatched = dispatcher.dispatch(request)
+    completion = _completion(dispatched)
+    assert dispatched.answered is not None
+    assert completion is not None
+    return await dispatched.answered, dispatched, completion
 
 
 def _completion(dispatched: Dispatched) -> Callable[[], Completion] | None:

@@ -12,10 +12,20 @@ from collections.abc import Callable
 from typing import Protocol
 
 from lambda_emulator.answer import Answer
-from lambda_emulator.happenings import Answered, Happening, InitFailed, Ready, RestoreFailed, RestoreWanted
+from lambda_emulator.answer_stream import AnswerStream
+from lambda_emulator.happenings import (
+    Answered,
+    Happening,
+    InitFailed,
+    Ready,
+    RestoreFailed,
+    RestoreWanted,
+    StreamEnded,
+)
 from lambda_emulator.invocation import Delivery
 from lambda_emulator.refusals import Refusal
 from lambda_emulator.runtime_state import Move, RuntimeState, RuntimeStateMachine
+from lambda_emulator.waiting import either
 from runtime import protocol
 
 __all__ = ["ConcurrentSession", "NoIdleWorker", "Session", "SingleSession"]
@@ -38,11 +48,17 @@ class Session(Protocol):
     async def next(self, disconnected: asyncio.Event) -> Delivery | None:
         """Wait for an event; None when the client has gone away meanwhile."""
 
-    def begin_answer(self, request_id: str, nonce: str | None, move: Move) -> None:
+    def begin_answer(self, request_id: str, nonce: str | None, move: Move) -> Delivery:
         """The first two checks of /response and /error, in the platform's order; there is no way back."""
 
-    def answer(self, request_id: str, answer: Answer) -> None:
-        """Give the caller its answer."""
+    def answer(self, request_id: str, answer: Answer, *, began_s: float) -> None:
+        """Give the caller its answer, or the beginning of it; `began_s` (monotonic) is when it began to arrive."""
+
+    def stream_ended(self, request_id: str, stream: AnswerStream) -> None:
+        """The answer that was given as a stream has ended."""
+
+    def open_stream(self, request_id: str) -> AnswerStream | None:
+        """The stream that is being sent under this id, where an error may still end it; else None."""
 
     def answer_taken(self, request_id: str) -> None:
         """The body has been judged; the runtime may go on."""
@@ -80,7 +96,7 @@ class SingleSession:
                 self._current = None
                 self._delivered.clear()
                 self._listener(Ready(at_s=time.monotonic()))
-            if not await _first(self._delivered, disconnected):
+            if not await either(self._delivered, disconnected):
                 return None
         return self._current
 
@@ -90,17 +106,26 @@ class SingleSession:
         self._current = delivery
         self._delivered.set()
 
-    def begin_answer(self, request_id: str, nonce: str | None, move: Move) -> None:
+    def begin_answer(self, request_id: str, nonce: str | None, move: Move) -> Delivery:
         """Request id, nonce, state: in this order, because only the last one changes anything."""
         if self._current is None or self._current.invocation.request_id != request_id:
             raise Refusal(protocol.INVALID_REQUEST_ID)
         if nonce and nonce != self._current.nonce:
             raise Refusal(protocol.INVOKE_TIMEOUT)
         self._machine.move(move)
+        return self._current
 
-    def answer(self, request_id: str, answer: Answer) -> None:
+    def answer(self, request_id: str, answer: Answer, *, began_s: float) -> None:
         """Report it."""
-        self._listener(Answered(request_id=request_id, answer=answer))
+        self._listener(Answered(request_id=request_id, answer=answer, began_s=began_s, ended_s=time.monotonic()))
+
+    def stream_ended(self, request_id: str, stream: AnswerStream) -> None:
+        """Report it."""
+        self._listener(StreamEnded(request_id=request_id, stream=stream, at_s=time.monotonic()))
+
+    def open_stream(self, request_id: str) -> AnswerStream | None:  # noqa: ARG002 (the table refuses what follows)
+        """None: an error behind the beginning of a response is an illegal move."""
+        return None
 
     def answer_taken(self, request_id: str) -> None:  # noqa: ARG002 (the other kind needs it)
         """The invocation goes on until /next."""
@@ -117,7 +142,7 @@ class SingleSession:
         """Blocks until `restored`."""
         self._machine.move(Move.RESTORE_NEXT)
         self._listener(RestoreWanted())
-        return await _first(self._restored, disconnected)
+        return await either(self._restored, disconnected)
 
     def restored(self) -> None:
         """The snapshot has been restored."""
@@ -141,6 +166,7 @@ class ConcurrentSession:
         self._came = asyncio.Event()
         self._handed: dict[asyncio.Event, Delivery] = {}
         self._open: dict[str, Delivery] = {}
+        self._streams: dict[str, AnswerStream] = {}
         self._timed_out: OrderedDict[str, None] = OrderedDict()
 
     async def next(self, disconnected: asyncio.Event) -> Delivery | None:
@@ -154,7 +180,7 @@ class ConcurrentSession:
         self._came.set()
         if first:
             self._listener(Ready(at_s=time.monotonic()))
-        if not await _first(waiting, disconnected):
+        if not await either(waiting, disconnected):
             self._idle.remove(waiting)
             return None
         return self._handed.pop(waiting)
@@ -174,7 +200,7 @@ class ConcurrentSession:
             self._came.clear()
             await self._came.wait()
 
-    def begin_answer(self, request_id: str, nonce: str | None, move: Move) -> None:  # noqa: ARG002
+    def begin_answer(self, request_id: str, nonce: str | None, move: Move) -> Delivery:  # noqa: ARG002
         """Open: fine, once. Timed out: 410, once. Anything else: 400."""
         if request_id in self._timed_out:
             del self._timed_out[request_id]
@@ -184,11 +210,22 @@ class ConcurrentSession:
             raise Refusal(protocol.INVALID_REQUEST_ID)
         if nonce and nonce != delivery.nonce:
             raise Refusal(protocol.INVOKE_TIMEOUT)
-        del self._open[request_id]
+        return self._open.pop(request_id)
 
-    def answer(self, request_id: str, answer: Answer) -> None:
+    def answer(self, request_id: str, answer: Answer, *, began_s: float) -> None:
         """Report it."""
-        self._listener(Answered(request_id=request_id, answer=answer))
+        if answer.stream is not None:
+            self._streams[request_id] = answer.stream
+        self._listener(Answered(request_id=request_id, answer=answer, began_s=began_s, ended_s=time.monotonic()))
+
+    def stream_ended(self, request_id: str, stream: AnswerStream) -> None:
+        """Report it."""
+        del self._streams[request_id]
+        self._listener(StreamEnded(request_id=request_id, stream=stream, at_s=time.monotonic()))
+
+    def open_stream(self, request_id: str) -> AnswerStream | None:
+        """Managed instances let a worker that cannot go on with its stream end it by /error."""
+        return self._streams.get(request_id)
 
     def answer_taken(self, request_id: str) -> None:
         """Nothing to do: the invocation was over when its answer began."""
@@ -216,14 +253,3 @@ class ConcurrentSession:
     def restore_failed(self, answer: Answer) -> None:  # noqa: ARG002
         """There are no snapshots of such environments."""
         self._machine.move(Move.RESTORE_ERROR)
-
-
-async def _first(wanted: asyncio.Event, disconnected: asyncio.Event) -> bool:
-    """Wait for either; true if the wanted one is there."""
-    waits = [asyncio.ensure_future(event.wait()) for event in (wanted, disconnected)]
-    try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
-    return wanted.is_set()

@@ -2,13 +2,19 @@
 
 import queue
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from lambda_emulator import FunctionConfiguration
+from lambda_emulator.extensions import Extensions
+from lambda_emulator.extensions_api import ExtensionsApi
 from lambda_emulator.happenings import Answered, Happening, Ready
 from lambda_emulator.invocation import Delivery, Invocation
 from lambda_emulator.loop_thread import LoopThread
 from lambda_emulator.runtime_api import RuntimeApi
 from lambda_emulator.sessions import ConcurrentSession, SingleSession
+from lambda_emulator.telemetry import TelemetryHub
+from lambda_emulator.telemetry_api import TelemetryApi
 from runtime import protocol
 from tests.emulator.raw_client import RawAnswer, RawClient
 
@@ -36,6 +42,8 @@ class ApiUnderTest:
         kind: Callable[[Callable[[Happening], None]], SingleSession | ConcurrentSession] = SingleSession,
         *,
         snap_start: bool = False,
+        external: tuple[str, ...] = (),
+        managed_instance: bool = False,
     ) -> None:
         self.happenings: queue.Queue[Happening] = queue.Queue()
         self._loop = LoopThread("api-under-test")
@@ -43,7 +51,16 @@ class ApiUnderTest:
 
         async def make() -> None:
             self.session = kind(self.happenings.put)
-            self.api = RuntimeApi(self.session, snap_start=snap_start)
+            self.extensions = Extensions(self.happenings.put, external, managed_instance=managed_instance)
+            self.hub = TelemetryHub(lambda _event: None)
+            configuration = FunctionConfiguration(handler="app.handler", task_root=Path(), name="f")
+            self.api = RuntimeApi(
+                self.session,
+                snap_start=snap_start,
+                on_next=self.extensions.close_registration,
+                more=ExtensionsApi(self.extensions, configuration).routes()
+                + TelemetryApi(self.extensions, self.hub).routes(),
+            )
             await self.api.server.start()
 
         self._loop.submit(make()).result(10)
@@ -54,6 +71,7 @@ class ApiUnderTest:
     def __exit__(self, *_: object) -> None:
         for client in self._clients:
             client.close()
+        self._loop.submit(self.hub.close()).result(10)
         self._loop.submit(self.api.server.close()).result(10)
         self._loop.stop()
 

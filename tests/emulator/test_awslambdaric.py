@@ -3,6 +3,7 @@
 import sys
 import textwrap
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -178,3 +179,25 @@ def test_its_worker_processes_share_one_environment(service: Start) -> None:
     running = service(program, max_concurrency=2, memory_mb=512)
     pids = {running.invoke("function").json() for _ in range(10)}
     assert 1 <= len(pids) <= 2
+
+
+def test_it_serves_several_invocations_at_once(service: Start, tmp_path: Path) -> None:
+    program = """
+        import os, time
+        def handler(event, context):
+            open(os.path.join(event["folder"], context.aws_request_id), "w").close()
+            deadline = time.monotonic() + 10
+            while len(os.listdir(event["folder"])) < event["together"] and time.monotonic() < deadline:
+                time.sleep(0.005)
+            return os.getpid()
+    """
+    alone, folder = tmp_path / "alone", tmp_path / "folder"
+    alone.mkdir()
+    folder.mkdir()
+    running = service(program, max_concurrency=2, memory_mb=512)
+    running.invoke("function", {"folder": str(alone), "together": 1})
+    with ThreadPoolExecutor(2) as callers:
+        event = {"folder": str(folder), "together": 2}
+        results = list(callers.map(lambda _: running.invoke("function", event), range(2)))
+    assert [result.function_error for result in results] == [None, None]
+    assert len({result.json() for result in results}) == 2  # a process for each

@@ -1,9 +1,10 @@
 """Several invocations open at once in one process, as on managed instances."""
 
-import re
+import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from lambda_emulator import LocalLambda
 from tests.emulator.conftest import MakeFunction
@@ -31,7 +32,8 @@ WORKERS = """
             print("seen", event)
             if event.get("late"):
                 threading.Event().wait(1.5)
-                print("late:", call("POST", f"/invocation/{request_id}/response", b"1")[0].status, flush=True)
+                status = call("POST", f"/invocation/{request_id}/response", b"1")[0].status
+                print(f"late: {status}\\n", end="")  # in one write
             else:
                 call("POST", f"/invocation/{request_id}/response", json.dumps([os.getpid(), event]).encode())
     for _ in range(4):
@@ -39,17 +41,23 @@ WORKERS = """
 """
 
 
+def events_in(log: str) -> list[dict[str, Any]]:
+    """The lines that are JSON."""
+    return [json.loads(line) for line in log.splitlines() if line.startswith('{"')]
+
+
 def test_several_invocations_share_one_process(make_function: MakeFunction, start_lambda: Start) -> None:
     service = start_lambda(make_function(WORKERS, max_concurrency=4))
     cold = service.invoke("function", {"n": 0})
-    assert "INIT_START" in cold.init_log
+    assert events_in(cold.init_log)[0]["type"] == "platform.initStart"
     assert cold.report.init_ms is not None
     with ThreadPoolExecutor(4) as callers:
         results = list(callers.map(lambda n: service.invoke("function", {"meet": True, "n": n}), range(4)))
     assert len({result.json()[0] for result in results}) == 1
     assert [result.json()[1]["n"] for result in results] == [0, 1, 2, 3]
-    assert re.match(r"START RequestId: \S+ Version: \$LATEST\n", results[0].log)
-    assert re.search(r"\nEND RequestId: \S+\nREPORT RequestId: .*\t\n$", results[0].log)
+    platform = [event for event in events_in(results[0].log) if "type" in event]
+    assert [event["type"] for event in platform] == ["platform.start", "platform.report"]
+    assert {event["record"]["requestId"] for event in platform} == {results[0].request_id}
 
 
 def test_a_timeout_kills_nothing_and_the_late_answer_is_gone(make_function: MakeFunction, start_lambda: Start) -> None:
@@ -103,7 +111,9 @@ def test_a_failed_initialisation_is_everybodys(make_function: MakeFunction, star
     service = start_lambda(make_function("raise SystemExit(3)", max_concurrency=2))
     result = service.invoke("function")
     assert result.json()["errorMessage"].endswith("Error: Runtime exited with error: exit status 3")
-    assert re.search(r"Phase: init\tStatus: error\tError Type: Runtime\.ExitError\n$", result.init_log)
+    failed = events_in(result.init_log)[-1]
+    assert (failed["type"], failed["record"]["phase"]) == ("platform.initReport", "init")
+    assert (failed["record"]["status"], failed["record"]["errorType"]) == ("error", "Runtime.ExitError")
 
 
 def test_too_much_memory_ends_the_environment(make_function: MakeFunction, start_lambda: Start) -> None:
@@ -115,3 +125,38 @@ def test_too_much_memory_ends_the_environment(make_function: MakeFunction, start
     result = start_lambda(make_function(program, max_concurrency=2)).invoke("function")
     assert result.json()["errorMessage"].endswith("signal: killed")
     assert result.report.error_type == "Runtime.OutOfMemory"
+
+
+def test_records_are_their_own_invocations_and_other_lines_everybodys(
+    make_function: MakeFunction, start_lambda: Start
+) -> None:
+    program = """
+    import http.client, json, os, sys, threading
+    together = threading.Barrier(2)
+    def work():
+        api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+        while True:
+            api.request("GET", ROOT + "/invocation/next")
+            response = api.getresponse()
+            body = response.read()
+            request_id = response.getheader("Lambda-Runtime-Aws-Request-Id")
+            if body != b"0":
+                together.wait(10)
+            sys.stdout.write(json.dumps({"requestId": request_id, "level": "INFO"}) + "\\n")
+            sys.stdout.write("plain " + body.decode() + "\\n")
+            sys.stdout.flush()
+            if body != b"0":
+                together.wait(10)
+            api.request("POST", f"{ROOT}/invocation/{request_id}/response", body)
+            api.getresponse().read()
+    for _ in range(2):
+        threading.Thread(target=work).start()
+    """
+    service = start_lambda(make_function(program, max_concurrency=2))
+    service.invoke("function", 0)
+    with ThreadPoolExecutor(2) as callers:
+        results = list(callers.map(lambda n: service.invoke("function", n), (1, 2)))
+    for result in results:
+        records = [event for event in events_in(result.log) if "level" in event]
+        assert [record["requestId"] for record in records] == [result.request_id]
+        assert {"plain 1", "plain 2"} <= set(result.log.splitlines())

@@ -535,3 +535,12 @@ def test_json_is_not_required_of_a_result(make_function: MakeFunction, start_lam
     assert result.payload == b"\xff\x00"
     with pytest.raises(ValueError):
         json.loads(result.payload)
+
+
+@pytest.mark.parametrize("program", ["raise SystemExit(3)", "import os\nos._exit(0)"])
+def test_even_a_process_that_ends_at_once_has_used_memory(
+    make_function: MakeFunction, start_lambda: Start, program: str
+) -> None:
+    result = start_lambda(make_function(program)).invoke("function")
+    assert result.report.max_memory_mb >= 1
+    assert "Max Memory Used: 0 MB" not in result.log

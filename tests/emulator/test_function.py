@@ -21,7 +21,7 @@ def configured(task_root: Path, **fields: Any) -> FunctionConfiguration:
 
 def test_the_defaults_are_lambdas(task_root: Path) -> None:
     configuration = configured(task_root)
-    assert (configuration.timeout_s, configuration.memory_mb, configuration.init_timeout_s) == (3, 128, 10)
+    assert (configuration.timeout_s, configuration.memory_mb, configuration.init_limit_s) == (3, 128, 10)
     assert (configuration.name, configuration.version, configuration.region) == ("function", "$LATEST", "us-east-1")
     assert configuration.arn == "arn:aws:lambda:us-east-1:123456789012:function:function"
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from itertools import pairwise
 
 import pytest
@@ -55,8 +55,39 @@ async def until_gone(request: Request) -> Response:
     return Response(status=200, body=b"gone")
 
 
+async def in_pieces(request: Request) -> Response:
+    """Each piece when the client has been heard to leave, or at once; the last never comes where it is to fail."""
+
+    async def pieces() -> AsyncGenerator[bytes, None]:
+        yield b"one"
+        yield b"two"
+        if request.query == "broken":
+            raise ZeroDivisionError("a bug")
+        if request.query == "endless":
+            while True:
+                yield b"x" * 50_000
+
+    return Response(status=200, stream=pieces())
+
+
+async def read_some(request: Request) -> Response | None:
+    """Reads as much of the body as the query says, and tells what it got."""
+    assert request.incoming is not None
+    if request.query == "none":
+        return Response(status=200, body=b"none")
+    if request.query == "leave":
+        return None
+    kept, arrived_bytes = await request.incoming.read_all(LIMIT)
+    trailers = dict(request.incoming.trailers)
+    return Response(
+        status=200, body=json.dumps([len(kept), arrived_bytes, request.incoming.truncated, trailers]).encode()
+    )
+
+
 ROUTES = Routes(
     (
+        Route(method="GET", path="/pieces", handler=in_pieces),
+        Route(method="POST", path="/read", handler=read_some, reads_body=True),
         Route(method="POST", path="/echo/{name}", handler=describe, max_body_bytes=LIMIT),
         Route(method="GET", path="/echo/{name}", handler=describe),
         Route(method="GET", path="/large", handler=large),
@@ -214,6 +245,72 @@ def test_the_bug_of_a_handler_is_reported_and_answered(running: Running, client:
     assert client.call("GET", "/broken").status == 500
     assert running.reports == ["a handler failed"]
     assert client.call("GET", "/echo/a").status == 200
+
+
+def test_a_stream_goes_out_piece_by_piece_and_the_connection_lives_on(client: RawClient) -> None:
+    for _ in range(2):
+        answer = client.call("GET", "/pieces")
+        assert (answer.body, answer.chunk_sizes) == (b"onetwo", (3, 3))
+
+
+def test_a_stream_that_fails_is_cut_and_reported(running: Running, client: RawClient) -> None:
+    client.send(request_bytes("GET", "/pieces?broken"))
+    with pytest.raises((ValueError, ConnectionError)):
+        client.answer()
+    assert running.reports == ["a stream failed"]
+
+
+def test_a_stream_ends_with_its_client(running: Running, client: RawClient) -> None:
+    client.send(request_bytes("GET", "/pieces?endless"))
+    client.socket.recv(10)
+    client.close()
+
+    async def settle() -> None:
+        await running.server.settle(10)
+
+    running.do(settle)
+    assert running.reports == []
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "told"), [(0, [0, 0]), (LIMIT, [LIMIT, LIMIT]), (LIMIT + 1, [LIMIT, LIMIT + 1])]
+)
+def test_a_handler_may_read_its_body_itself(client: RawClient, size_bytes: int, told: list[int]) -> None:
+    assert client.call("POST", "/read", b"x" * size_bytes).json() == [*told, False, {}]
+    assert client.call("POST", "/read", b"x").json() == [1, 1, False, {}]
+
+
+def test_a_body_that_nobody_reads_is_read_past(client: RawClient) -> None:
+    assert client.call("POST", "/read?none", b"x" * 50_000).body == b"none"
+    assert client.call("POST", "/read", b"x").status == 200
+
+
+def test_past_all_patience_the_connection_is_closed_behind_the_answer(client: RawClient) -> None:
+    answer = client.call("POST", "/read", b"x" * 300_000)
+    assert (answer.json()[0], answer.headers["connection"]) == (LIMIT, "close")
+
+
+def test_a_body_that_is_cut_off_is_truncated(client: RawClient) -> None:
+    client.send(b"POST /read HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\n\r\nabc")
+    client.finish_sending()
+    assert client.answer().json() == [3, 3, True, {}]
+
+
+def test_trailers_come_at_the_end_of_a_body(client: RawClient) -> None:
+    client.send(b"POST /read HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n")
+    client.send(b"3\r\nabc\r\n0\r\nX-Test: yes\r\n\r\n")
+    assert client.answer().json() == [3, 3, False, {"x-test": "yes"}]
+
+
+def test_a_body_that_is_no_http_is_refused(client: RawClient) -> None:
+    client.send(b"POST /read HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n")
+    assert client.answer().status == 400
+    assert client.at_end()
+
+
+def test_a_handler_that_leaves_its_body_hangs_up(client: RawClient) -> None:
+    client.send(b"POST /read?leave HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\n\r\nabc")
+    assert client.at_end()
 
 
 def test_a_reader_that_is_slow_slows_the_server_and_loses_nothing(running: Running) -> None:

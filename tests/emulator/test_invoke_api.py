@@ -289,3 +289,26 @@ def test_boto3_raises_its_own_exceptions(boto: Any) -> None:
 def test_boto3_reads_the_configuration(boto: Any) -> None:
     assert boto.get_function(FunctionName="function")["Configuration"]["Handler"] == "function.handler"
     assert boto.get_function_configuration(FunctionName="function")["MemorySize"] == 128
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("application/json", 200),
+        ("Application/JSON; charset=utf-8", 200),
+        ("application/octet-stream", 200),
+        ("application/x-amz-json-1.0", 200),
+        ("text/plain", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("application/jsonp", 415),
+    ],
+)
+@pytest.mark.parametrize("path", [PATH, "/2021-11-15/functions/{}/response-streaming-invocations"])
+def test_a_body_that_is_declared_as_something_else_is_refused(
+    client: RawClient, path: str, content_type: str, status: int
+) -> None:
+    answer = client.call("POST", path.format("function"), b"{}", {"Content-Type": content_type})
+    assert answer.status == status
+    if status == 415:
+        assert answer.headers["x-amzn-errortype"] == "UnsupportedMediaTypeException"
+        assert answer.json() == {"Type": "User", "message": f"Unsupported content type: {content_type}"}

@@ -16,8 +16,10 @@ MODULES = sorted(module.name for module in pkgutil.iter_modules(lambda_emulator.
 def test_the_public_names_are_these() -> None:
     assert lambda_emulator.__all__ == [
         "FunctionConfiguration",
+        "HttpPrelude",
         "InvalidConfiguration",
         "InvalidParameterValue",
+        "InvalidPrelude",
         "InvalidRequestContent",
         "InvocationResult",
         "InvokeError",
@@ -27,7 +29,10 @@ def test_the_public_names_are_these() -> None:
         "RequestTooLarge",
         "ResourceNotFound",
         "ServiceClosed",
+        "StreamFailure",
+        "StreamedResult",
         "TooManyRequests",
+        "UnsupportedMediaType",
         "ValidationFailed",
     ]
     for name in lambda_emulator.__all__:
