@@ -29,7 +29,7 @@ types: $(VENV)/.dev
 contracts: $(VENV)/.dev
 	@$(BIN)/lint-imports
 
-pytest: $(VENV)/.dev counterparts
+pytest: $(VENV)/.dev counterparts debian-packages
 	@$(BIN)/python -m pytest
 
 soak: $(VENV)/.dev ## the long runs
@@ -47,6 +47,11 @@ format: $(VENV)/.dev
 .PHONY: counterparts
 counterparts: $(VENV)/.dev
 	@$(BIN)/python scripts/counterparts.py
+
+# Debian's packages that some tests need, installed where that can be done.
+.PHONY: debian-packages
+debian-packages: $(VENV)/.dev
+	@$(BIN)/python scripts/debian_packages.py
 
 lock: $(VENV)/.dev ## refresh requirements/*.lock
 	@$(BIN)/python scripts/lock.py

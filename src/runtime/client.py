@@ -71,22 +71,9 @@ class RuntimeClient:
         redeliveries = 0
         while True:
             invocation = self._deliver_and_wait()
-            answered = self._answered
-            if answered is None or not invocation.is_same_attempt(answered):
-                if not self._acknowledged:
-                    self.warn(f"the connection ended before the answer of {self._request_id} was acknowledged")
-                    self._acknowledged = True
-                self._answered, self._answer = None, []
+            if self.is_new(invocation, redeliveries):
                 return invocation
             redeliveries += 1
-            if redeliveries > REDELIVERIES:
-                raise PlatformError(f"/next delivered {invocation.request_id} again and again after it was answered")
-            if self._acknowledged:
-                self.warn(f"{invocation.request_id} was delivered again after its answer was taken; not run again")
-            else:
-                self.warn(f"{invocation.request_id} was delivered again; its answer is sent again, it is not run again")
-                self._held = self._answer
-                self._deliver_if_large()
 
     def respond(self, invocation: Invocation, body: bytes, content_type: str = protocol.JSON) -> None:
         """Answer `invocation` with `body`; sent with the following `next` unless it is large."""
@@ -126,7 +113,7 @@ class RuntimeClient:
         self.send_chunk([ending])
         message = self._connection.receive(due=True)
         if message is not None:
-            self._judge(message)
+            self.judge(message)
             if self._stream_broken:
                 self.close()
 
@@ -197,8 +184,47 @@ class RuntimeClient:
         self._deliver_if_large()
 
     def _deliver_if_large(self) -> None:
-        if len(self._held[-1]) > PIPELINED_BYTES:
+        if self.holds_large:
             self._deliver()
+
+    @property
+    def holds_large(self) -> bool:
+        """Whether an answer waits that must go out alone."""
+        return bool(self._held) and len(self._held[-1]) > PIPELINED_BYTES
+
+    # --- what is decided, whoever does the input and output -----------------------------------------------------
+
+    def is_new(self, invocation: Invocation, redeliveries: int) -> bool:
+        """Whether `invocation` is to be handled. If not, it was answered, and its answer may be held again."""
+        answered = self._answered
+        if answered is None or not invocation.is_same_attempt(answered):
+            if not self._acknowledged:
+                self.warn(f"the connection ended before the answer of {self._request_id} was acknowledged")
+                self._acknowledged = True
+            self._answered, self._answer = None, []
+            return True
+        if redeliveries >= REDELIVERIES:
+            raise PlatformError(f"/next delivered {invocation.request_id} again and again after it was answered")
+        if self._acknowledged:
+            self.warn(f"{invocation.request_id} was delivered again after its answer was taken; not run again")
+        else:
+            self.warn(f"{invocation.request_id} was delivered again; its answer is sent again, it is not run again")
+            self._held = self._answer
+            self._deliver_if_large()
+        return False
+
+    def count_silence(self, silent: int) -> int:
+        """One more connection on which nothing came. Raises `PlatformError` when that is too many."""
+        if silent + 1 >= CONNECT_ATTEMPTS:
+            raise PlatformError(f"the Runtime API at {self.address} closed {silent + 1} connections in a row")
+        return silent + 1
+
+    def invocation_of(self, message: Message) -> Invocation:
+        """What `/next` was answered with. Raises `PlatformError` for a refusal."""
+        if message.status != protocol.OK:
+            raise PlatformError(f"/next was refused with {message.described()}")
+        self.received += 1
+        return Invocation(message.headers, message.body)
 
     def _deliver(self) -> None:
         """Send the held answer alone and read its acknowledgement."""
@@ -206,7 +232,7 @@ class RuntimeClient:
         self._connection.send(held)
         message = self._connection.receive(due=True)
         if message is not None:
-            self._judge(message)
+            self.judge(message)
 
     def _deliver_and_wait(self) -> Invocation:
         held, self._held = self._held, []
@@ -216,25 +242,20 @@ class RuntimeClient:
             due = bool(held)
             message = self._connection.receive(due=due)
             if message is None:  # the connection ended: ask again on a new one, the answer's fate is told there
-                silent += 1
-                if silent >= CONNECT_ATTEMPTS:
-                    raise PlatformError(f"the Runtime API at {self.address} closed {silent} connections in a row")
+                silent = self.count_silence(silent)
                 held = []
                 self._connection.send([self._next])
                 continue
             silent = 0
             if due:
                 held = []
-                self._judge(message)
+                self.judge(message)
                 if message.closes:
                     self._connection.send([self._next])
                 continue
-            if message.status != protocol.OK:
-                raise PlatformError(f"/next was refused with {message.described()}")
-            self.received += 1
-            return Invocation(message.headers, message.body)
+            return self.invocation_of(message)
 
-    def _judge(self, message: Message) -> None:
+    def judge(self, message: Message) -> None:
         """Take the platform's word on the answer: accepted, lost, or the end of this process."""
         self._acknowledged = True
         self._answer = []

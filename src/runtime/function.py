@@ -36,20 +36,36 @@ class Function:
 
         Raises what is wrong with the event, the handler or its result.
         """
+        result = self.call(invocation)
+        if type(result) in _ORDINARY:
+            return self.encode(result)
+        if hasattr(result, "__await__"):
+            result = self.waiter.wait_for(result)
+        return self.finish(result)
+
+    def call(self, invocation: Invocation) -> "Any":
+        """The handler's own result, which may be something to wait for."""
         context = LambdaContext(invocation, self._settings, self.output.write)
         if self._raw is not None:
-            result = self._raw(invocation.body, context)
-        else:
-            result = self._handler(_event(invocation), context)
-        if type(result) not in _ORDINARY:
-            if hasattr(result, "__await__"):
-                result = self.waiter.wait_for(result)
-            if type(result) not in _ORDINARY:
-                from . import streaming  # late: few handlers stream
+            return self._raw(invocation.body, context)
+        return self._handler(_event(invocation), context)
 
-                stream = streaming.stream_of(result, self)
-                if stream is not None:
-                    return stream, stream.content_type
+    def is_ordinary(self, result: object) -> bool:
+        """Whether `encode` is all that the result needs."""
+        return type(result) in _ORDINARY
+
+    def finish(self, result: "Any") -> "tuple[bytes | Stream, str]":
+        """The answer for a result that may be a stream."""
+        if type(result) not in _ORDINARY:
+            from . import streaming  # late: few handlers stream
+
+            stream = streaming.stream_of(result, self)
+            if stream is not None:
+                return stream, stream.content_type
+        return self.encode(result)
+
+    def encode(self, result: "Any") -> "tuple[bytes, str]":
+        """The answer for a result that is complete: bytes as they are, all else as JSON."""
         return _encoded(result, raw=self._raw is not None)
 
     @property

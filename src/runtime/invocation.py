@@ -19,7 +19,7 @@ __all__ = [
     "current",
 ]
 
-current: "ContextVar[Invocation]" = ContextVar("runtime.invocation")
+current: "ContextVar[Invocation | None]" = ContextVar("runtime.invocation")
 """The invocation that the running code belongs to; unset outside of one and in threads that user code starts."""
 
 

@@ -120,6 +120,8 @@ def run_after_response(invocation: "Invocation", function: "Function") -> None:
 def run_shutdown(function: "Function") -> None:
     """Run the shutdown hooks within their common budget."""
     hooks, _registry.shutdown = _registry.shutdown[::-1], []
+    function.output.invocation = None  # what is logged from here on belongs to none
+    current.set(None)
     _attempt_all(hooks, SHUTDOWN_S, "on_shutdown", function)
     function.output.flush()
 

@@ -99,11 +99,11 @@ def _live(client: "RuntimeClient", function: "Function", settings: Settings) -> 
     """From the loaded handler to the end of the process."""
     from .loop import run
 
-    if (lifecycle := _lifecycle()) is not None and lifecycle.has_shutdown_hooks():
+    waiting = None
+    if _lifecycle() is not None:
         from . import extension  # late: only for on_shutdown
 
-        waiting = client.another()
-        extension.register_for_sigterm(waiting, _warn)
+        waiting = extension.register_for_sigterm(client)
     if settings.initialization_type == "snap-start":
         from . import lifecycle as hooks  # late: only with SnapStart
 
@@ -111,6 +111,7 @@ def _live(client: "RuntimeClient", function: "Function", settings: Settings) -> 
         if status is not None:
             return status
     run(client, function)
+    del waiting  # it has kept its connection open until here
     return 0
 
 

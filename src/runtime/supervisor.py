@@ -11,9 +11,10 @@ import select
 import sys
 import time
 
-from . import protocol
+from . import attributed_output, protocol
 from .client import RuntimeClient
 from .errors import PlatformError, Terminated
+from .extension import register_for_sigterm
 from .initialisation import load_or_report
 from .signals import end_on_signals
 from .workers import STOP_S, WorkerClient, poll_persistently, shut_down
@@ -69,14 +70,17 @@ class Supervisor:
         self._function: Function | None = None
         self._deaths = 0
         self._wake = (-1, -1)
+        self._waiting: RuntimeClient | None = None
 
     def run(self) -> int:
         """Until SIGTERM, or until nothing can be served."""
+        attributed_output.install(self._output)
         if self._settings.preload:
             self._function = load_or_report(self._name, self._settings, self._output, self._client)
             if self._function is None:
                 return 1
             self._client.close()
+            self._waiting = register_for_sigterm(self._client)
             _share_what_is_loaded()
         self._watch_children()
         try:
@@ -139,12 +143,11 @@ class Supervisor:
         if self._settings.log_socket:
             _connect_logs(self._settings.log_socket)
             self._output.reopen()
-        from . import attributed_output  # late: only with concurrency
-
-        attributed_output.install(self._output)
         function = self._function or load_or_report(self._name, self._settings, self._output, client)
         if function is None:
             return 1
+        if index == 0 and self._function is None:
+            self._waiting = register_for_sigterm(client)
         try:
             from .environ import set_trace_id
 

@@ -9,6 +9,7 @@ import time
 
 from . import attributed_output, protocol
 from .errors import PlatformError, Terminated
+from .extension import register_for_sigterm
 from .initialisation import load_or_report
 from .invocation import current
 from .workers import STOP_S, WorkerClient, poll_persistently, shut_down
@@ -24,8 +25,13 @@ def serve(name: str, settings: "Settings", output: "Output", client: "RuntimeCli
     function = load_or_report(name, settings, output, client)
     if function is None:
         return 1
-    function.waiter = _SharedLoop()
     client.close()
+    waiting = register_for_sigterm(client)
+    if settings.concurrency == "asyncio":
+        from .one_loop import serve_on_one_loop  # late: 29 ms for asyncio
+
+        return serve_on_one_loop(function, client, count)
+    function.waiter = _SharedLoop()
     clients = [WorkerClient(client) for _ in range(count)]
     workers = [
         threading.Thread(target=_work, args=(client, function, index), name=f"runtime-{index}", daemon=True)
@@ -47,6 +53,9 @@ def serve(name: str, settings: "Settings", output: "Output", client: "RuntimeCli
         shut_down(function)
         output.flush()
         return 0
+    finally:
+        if waiting is not None:
+            waiting.close()
     return 1
 
 
@@ -76,7 +85,7 @@ class _SharedLoop:
             if self._loop is None:
                 from .waiting import LoopElsewhere  # late: 29 ms for asyncio
 
-                self._loop = LoopElsewhere()
+                self._loop = LoopElsewhere.in_a_thread()
         return self._loop.wait_for(awaitable)
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ import threading
 import warnings
 import weakref
 
-__all__ = ["LoopElsewhere", "LoopHere"]
+__all__ = ["LoopElsewhere", "LoopHere", "loop_of_user_code"]
 
 
 class _Reported:
@@ -38,7 +38,7 @@ class LoopHere:
     """Runs the event loop in the calling thread, for as long as it takes."""
 
     def __init__(self, warn: "Callable[[str], object]") -> None:
-        self._loop = _loop_of_user_code() or asyncio.new_event_loop()
+        self._loop = loop_of_user_code() or asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)
         self._reported = _Reported(warn)
 
@@ -62,18 +62,27 @@ class LoopHere:
 
 
 class LoopElsewhere:
-    """Runs the event loop in a thread of its own, for many threads that wait for their awaitables at once."""
+    """Hands awaitables to an event loop that runs in another thread, for many threads that wait at once."""
 
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="runtime-asyncio", daemon=True)
-        self._thread.start()
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._thread: threading.Thread | None = None
+
+    @classmethod
+    def in_a_thread(cls) -> "LoopElsewhere":
+        """A loop of its own, in a thread of its own."""
+        made = cls(asyncio.new_event_loop())
+        made._thread = threading.Thread(target=made._loop.run_forever, name="runtime-asyncio", daemon=True)
+        made._thread.start()
+        return made
 
     def wait_for(self, awaitable: "Awaitable[Any]") -> "Any":
         """The awaitable's result, or its exception; blocks the calling thread only.
 
         The task sees the calling thread's context variables, so logs and trace ids are its own invocation's.
         """
+        if not self._loop.is_running():  # at the end, for shutdown hooks
+            return self._loop.run_until_complete(_result_of(awaitable))
         import concurrent.futures
         import contextvars
 
@@ -97,9 +106,10 @@ class LoopElsewhere:
         return done.result()
 
     def close(self) -> None:
-        """Stop the loop; what is pending ends with the process."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(1)
+        """Stop the loop, if it is this object's own; what is pending ends with the process."""
+        if self._thread is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(1)
 
 
 async def _result_of(awaitable: "Awaitable[Any]") -> "Any":
@@ -110,7 +120,8 @@ async def _result_of(awaitable: "Awaitable[Any]") -> "Any":
         raise RuntimeError(f"{type(error).__name__} in an asynchronous handler: {error}") from error
 
 
-def _loop_of_user_code() -> "asyncio.AbstractEventLoop | None":
+def loop_of_user_code() -> "asyncio.AbstractEventLoop | None":
+    """The loop that user code has made current while it was imported, if it can still be used."""
     with warnings.catch_warnings():
         # Without a loop, 3.12 and 3.13 make one and warn, 3.14 raises.
         warnings.simplefilter("ignore")

@@ -52,8 +52,9 @@ class WorkerClient(RuntimeClient):
             self._slot.write(invocation.request_id, invocation.invocation_id)
         return invocation
 
-    def _judge(self, message: "Message") -> None:
-        super()._judge(message)
+    def judge(self, message: "Message") -> None:
+        """As in the base class; what was served is off the record."""
+        super().judge(message)
         if self._slot is not None:
             self._slot.clear()
 

@@ -7,6 +7,8 @@ import sys
 import pytest
 
 SOURCES = ["sqs", "sns", "s3", "kinesis", "dynamodb", "eventbridge", "cloudwatch_logs"]
+SOURCES += ["alb", "api_gateway", "appsync", "appsync_channels", "authorizers", "client_vpn", "cloudfront", "cognito"]
+SOURCES += ["cloudwatch_widget", "cognito_sync", "function_url", "http_api", "iot", "vpc_lattice", "websocket"]
 HEAVY = ["pydantic", "pydantic_core", "structlog", "boto3", "typing", "inspect", "asyncio", "dataclasses", "json"]
 
 

@@ -18,8 +18,9 @@ ALL = [*MODES, "awslambdaric"]
 COUNT = 4
 
 
-def meeting(name: str, do: str = "meet") -> list[dict[str, Any]]:
-    """Events whose invocations return only when all of them are under way."""
+def meeting(name: str, mode: str) -> list[dict[str, Any]]:
+    """Events whose invocations return only when all of them are under way; on one loop, by waiting for it."""
+    do = "meet_asynchronously" if mode == "asyncio" else "meet"
     return [{"do": do, "meeting": name, "count": COUNT, "number": number} for number in range(COUNT)]
 
 
@@ -42,7 +43,7 @@ def test_invocations_run_at_the_same_time_and_each_has_its_own_answer_and_trace(
     emulator = start_many_at_once(mode)
     for name in ("first", "second"):
         headers = [{"X-Amzn-Trace-Id": trace_id(number)} for number in range(COUNT)]
-        answers = [answer.json for answer in emulator.invoke_together(meeting(name), headers)]
+        answers = [answer.json for answer in emulator.invoke_together(meeting(name, mode), headers)]
         assert [answer["number"] for answer in answers] == list(range(COUNT))
         assert [answer["trace_id"] for answer in answers] == [trace_id(number) for number in range(COUNT)]
         assert len({answer["request_id"] for answer in answers}) == COUNT
@@ -54,7 +55,7 @@ def test_what_is_printed_at_the_same_time_has_the_request_id_of_its_invocation(
     start_many_at_once: StartManyAtOnce, mode: str
 ) -> None:
     emulator = start_many_at_once(mode)
-    answers = [answer.json for answer in emulator.invoke_together(meeting("printing"))]
+    answers = [answer.json for answer in emulator.invoke_together(meeting("printing", mode))]
     end_in_peace(emulator)
     records = [json.loads(line) for line in emulator.log().splitlines() if '"met ' in line]
     expected = {(f"met {answer['number']} in {answer['request_id']}", answer["request_id"]) for answer in answers}
@@ -64,7 +65,7 @@ def test_what_is_printed_at_the_same_time_has_the_request_id_of_its_invocation(
 @pytest.mark.parametrize("mode", MODES)
 def test_coroutines_wait_at_the_same_time(start_many_at_once: StartManyAtOnce, mode: str) -> None:
     emulator = start_many_at_once(mode, "crowd.meet_asynchronously")
-    answers = [answer.json for answer in emulator.invoke_together(meeting("coroutines"))]
+    answers = [answer.json for answer in emulator.invoke_together(meeting("coroutines", mode))]
     assert [answer["number"] for answer in answers] == list(range(COUNT))
 
 
@@ -93,13 +94,13 @@ def test_an_exception_fails_its_own_invocation_only(start_many_at_once: StartMan
 
 def test_a_worker_that_dies_is_told_to_its_caller_and_replaced(start_many_at_once: StartManyAtOnce) -> None:
     emulator = start_many_at_once("processes")
-    before = {answer.json["pid"] for answer in emulator.invoke_together(meeting("before"))}
+    before = {answer.json["pid"] for answer in emulator.invoke_together(meeting("before", "processes"))}
     for _ in range(3):
         answer = emulator.invoke({"do": "crash", "status": 3})
         assert (answer.status, answer.headers["Error-Type"]) == (200, "Runtime.ExitError")
         assert answer.json["errorType"] == "Runtime.ExitError"
         assert answer.json["errorMessage"].endswith("Error: Runtime exited with error: exit status 3")
-    after = {answer.json["pid"] for answer in emulator.invoke_together(meeting("after"))}
+    after = {answer.json["pid"] for answer in emulator.invoke_together(meeting("after", "processes"))}
     assert len(after) == COUNT
     assert after != before
 
@@ -118,7 +119,7 @@ def test_an_invocation_over_its_time_does_not_end_its_worker(start_many_at_once:
     answer = emulator.invoke({"do": "sleep", "seconds": 1.3})
     assert answer.headers["Error-Type"] == "Sandbox.Timedout"
     # All four are needed here, so the late one has come back.
-    answers = [answer.json for answer in emulator.invoke_together(meeting("afterwards"))]
+    answers = [answer.json for answer in emulator.invoke_together(meeting("afterwards", mode))]
     assert [answer["number"] for answer in answers] == list(range(COUNT))
     assert "was refused with 410" in emulator.log()
 
@@ -133,7 +134,6 @@ def test_a_function_that_cannot_start_ends_the_environment_and_says_why(
     assert "Function.RuntimeError" in emulator.log()
 
 
-@pytest.mark.xfail(strict=False, reason="with concurrency, on_shutdown does not yet register the extension for SIGTERM")
 @pytest.mark.parametrize("mode", MODES)
 def test_shutdown_hooks_run_when_the_environment_ends(start_many_at_once: StartManyAtOnce, mode: str) -> None:
     emulator = start_many_at_once(mode, SAY_GOODBYE="1")

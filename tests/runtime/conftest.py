@@ -84,13 +84,13 @@ Start = Callable[..., Served]
 
 @pytest.fixture
 def start(tmp_path: Path, platform: Platform) -> Iterator[Start]:
-    """Start the bootstrap (or `python -m runtime`) for a function made of source text."""
+    """Start the bootstrap (or `python -m runtime`) for a function made of source text; `handler` is its arguments."""
     processes: list[subprocess.Popen[bytes]] = []
 
     def start(
         code: str = "",
         *,
-        handler: str = "app.handler",
+        handler: str | None = "app.handler",
         files: Mapping[str, str] | None = None,
         env: Mapping[str, str] | None = None,
         entry: str = "bootstrap",
@@ -101,8 +101,8 @@ def start(tmp_path: Path, platform: Platform) -> Iterator[Start]:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(textwrap.dedent(text), encoding="utf-8")
         commands = {
-            "bootstrap": [str(BOOTSTRAP), handler],
-            "module": [sys.executable, "-P", "-m", "runtime", handler],
+            "bootstrap": [str(BOOTSTRAP)],
+            "module": [sys.executable, "-P", "-m", "runtime"],
         }
         environ = {
             "PATH": os.environ["PATH"],
@@ -113,7 +113,7 @@ def start(tmp_path: Path, platform: Platform) -> Iterator[Start]:
             **(env or {}),
         }
         process = subprocess.Popen(
-            commands[entry],
+            [*commands[entry], *([] if handler is None else handler.split())],
             env=environ,
             cwd=tmp_path,
             stdin=subprocess.DEVNULL,
@@ -144,6 +144,8 @@ def serve(start: Start, platform: Platform) -> Serve:
     """
 
     def serve(code: str, *events: bytes | Reply, answers: int | None = None, **options: Any) -> Outcome:
+        # A second process would be judged by the first one's answers, and lose its events to that one's last `/next`.
+        assert not platform.requests, "one platform serves one process: make it two tests"
         platform.deliver(
             *(
                 item if isinstance(item, Reply) else event(item, f"id-{number}")

@@ -88,11 +88,13 @@ class Platform:
     keep_chunks: bool = True
     hang_up_after_bytes: int | None = None
     """Close the connection when so much of a streamed body has arrived; once."""
+    host: str = "127.0.0.1"
 
     def __post_init__(self) -> None:
         self._changed = threading.Condition()
         self._closing = False
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        self._listener = socket.create_server((self.host, 0), family=family)
         self._connections: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
@@ -100,7 +102,8 @@ class Platform:
     @property
     def address(self) -> str:
         """For `AWS_LAMBDA_RUNTIME_API`."""
-        return f"127.0.0.1:{self._listener.getsockname()[1]}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self._listener.getsockname()[1]}"
 
     def deliver(self, *replies: Reply) -> None:
         """Queue answers to `/next`."""

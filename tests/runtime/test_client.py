@@ -149,3 +149,37 @@ def test_the_user_agent_names_the_runtime_and_its_version(serve: Serve, platform
 def test_the_response_mode_header_is_never_sent_for_a_buffered_response(serve: Serve) -> None:
     outcome = serve(COUNTING, b"1")
     assert "lambda-runtime-function-response-mode" not in outcome.answers[0].headers
+
+
+def test_an_answer_whose_fate_is_unknown_is_named_when_the_next_event_comes(serve: Serve, platform: Platform) -> None:
+    platform.replies.append(Reply(b"", close=True))
+    outcome = serve(COUNTING, b"1", b"2")
+    assert [json.loads(answer.body) for answer in outcome.answers] == [[1, 1], [2, 2]]
+    assert outcome.stderr == ("handlerkit: the connection ended before the answer of id-1 was acknowledged\n")
+
+
+@pytest.mark.parametrize(
+    ("reply", "text"),
+    [
+        (refusal(403), "/init/error was refused with 403"),
+        (refusal(500), "/init/error was refused with 500"),
+        (Reply(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), "/init/error was refused with 200"),
+        (Reply(b"", close=True), "closed the connection instead of answering"),
+    ],
+)
+def test_an_init_error_that_is_not_taken_is_one_line_more(
+    start: Start, platform: Platform, reply: Reply, text: str
+) -> None:
+    platform.replies.append(reply)
+    outcome = start("1 / 0\n").end()
+    assert outcome.status == 1
+    assert len(outcome.answers) == 1
+    assert text in outcome.stderr
+    assert outcome.stderr.count("\n") == 1
+    assert "ZeroDivisionError" in outcome.stdout
+
+
+def test_an_address_that_is_not_ascii_is_one_line(start: Start) -> None:
+    outcome = start(COUNTING, env={"AWS_LAMBDA_RUNTIME_API": "höst:1"}).end()
+    assert outcome.status == 1
+    assert outcome.stderr == "handlerkit: AWS_LAMBDA_RUNTIME_API must be host:port, not 'höst:1'\n"

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from runtime import faults, protocol
 from runtime.errors import FunctionError
 from runtime.faults import Fault
 from runtime.invocation import Invocation
+from tests.runtime.conftest import Serve
 
 INVOCATION = Invocation({"lambda-runtime-aws-request-id": "id-1", "lambda-runtime-deadline-ms": "1"}, b"")
 
@@ -181,3 +183,75 @@ def test_the_document_has_the_managed_runtimes_keys_in_its_order() -> None:
         "requestId",
         "stackTrace",
     ]
+
+
+def test_no_more_than_a_dozen_related_exceptions_are_shown() -> None:
+    error = ValueError("innermost")
+    for number in range(100):
+        link = ValueError(f"cause {number}")
+        link.__cause__ = error
+        error = link
+    chain = fault_of(error)
+    assert sum(block.startswith("Caused by") for block in chain.stack_trace) == faults.MAX_RELATED - 1
+    assert chain.stack_trace[-1] == "… and further exceptions, left out\n"
+    group = fault_of(ExceptionGroup("many", [ValueError(number) for number in range(100)]))
+    assert sum(block.startswith("Member") for block in group.stack_trace) == faults.MAX_RELATED - 1
+
+
+def test_a_document_that_its_escapes_make_too_large_keeps_the_beginning_of_its_message() -> None:
+    error = ValueError("\x01" * faults.MAX_MESSAGE)
+    error.__notes__ = ["\x01" * faults.MAX_LINE] * faults.MAX_FRAMES
+    error.__cause__ = KeyError()
+    error.__cause__.__notes__ = error.__notes__
+    fault = fault_of(error)
+    assert len(fault.document) <= protocol.MAX_ERROR_BYTES
+    document = json.loads(fault.document)
+    assert document["errorMessage"] == "\x01" * 4096
+    assert document["errorType"] == "ValueError"
+    assert document["requestId"] == "id-1"
+
+
+def test_each_part_of_a_trace_is_cut_by_itself() -> None:
+    error = ValueError("outer")
+    error.__notes__ = ["n" * 5_000] * 100
+    error.__cause__ = KeyError("c" * 5_000)
+    blocks = fault_of(error).stack_trace
+    notes = [block for block in blocks if block.startswith("Note: ")]
+    assert notes == ["Note: " + "n" * faults.MAX_LINE + "\n"] * faults.MAX_FRAMES
+    (cause,) = [block for block in blocks if block.startswith("Caused by")]
+    assert cause == "Caused by: KeyError: '" + "c" * (faults.MAX_LINE - 1) + "\n"
+
+
+def test_enormous_source_lines_and_class_names_are_cut(tmp_path: Path) -> None:
+    (tmp_path / "generated.py").write_text(f"raise type('E' * 5_000, (Exception,), {{}})({'x' * 5_000!r})\n")
+    code = compile((tmp_path / "generated.py").read_text(), tmp_path / "generated.py", "exec")
+    try:
+        try:
+            exec(code, {})
+        except Exception as error:
+            raise ValueError("outer") from error
+    except ValueError as error:
+        inner = faults.of_invocation(error.__cause__ or error, INVOCATION)
+        outer = faults.of_invocation(error, INVOCATION)
+    (line,) = [block for block in inner.stack_trace if "generated.py" in block]
+    assert len(line) == faults.MAX_LINE + 2
+    assert line.endswith("…\n")
+    assert inner.error_type == "E" * faults.MAX_TYPE
+    assert [item["type"] for item in json.loads(outer.xray_cause or "")["exceptions"]] == [
+        "ValueError",
+        "E" * faults.MAX_TYPE,
+    ]
+
+
+def test_an_error_in_a_working_directory_that_is_gone_is_described_all_the_same(serve: Serve) -> None:
+    code = """
+    import os
+    def handler(event, context):
+        os.mkdir("gone")
+        os.chdir("gone")
+        os.rmdir("../gone")
+        raise ValueError("boom")
+    """
+    answer = serve(code, b"{}").answers[0]
+    assert json.loads(answer.body)["errorType"] == "ValueError"
+    assert json.loads(answer.headers["lambda-runtime-function-xray-error-cause"])["working_directory"] == ""

@@ -266,15 +266,15 @@ def test_a_structure_without_end_in_a_record_is_cut(serve: Serve) -> None:
     assert json.loads(outcome.stdout)["message"] == "x"
 
 
-def test_zip_files_on_the_python_path_work(serve: Serve, tmp_path: Path) -> None:
+@pytest.mark.parametrize("entry", ["bootstrap", "module"])
+def test_zip_files_on_the_python_path_work(serve: Serve, tmp_path: Path, entry: str) -> None:
     import zipfile
 
     with zipfile.ZipFile(tmp_path / "packed.zip", "w") as archive:
         archive.writestr("packed.py", "X = 5\n")
     code = "import packed\ndef handler(event, context): return packed.X\n"
-    for entry in ("bootstrap", "module"):
-        outcome = serve(code, b"{}", env={"PYTHONPATH": str(tmp_path / "packed.zip")}, entry=entry)
-        assert outcome.answers[-1].body == b"5"
+    outcome = serve(code, b"{}", env={"PYTHONPATH": str(tmp_path / "packed.zip")}, entry=entry)
+    assert outcome.answers[0].body == b"5"
 
 
 @pytest.mark.parametrize("descriptor", ["77", "", "x"])

@@ -8,6 +8,7 @@ import pytest
 from runtime.environ import Settings
 from runtime.errors import FunctionError, PlatformError
 from runtime.invocation import Invocation, LambdaContext
+from runtime.protocol import REQUEST_ID
 from tests.runtime.conftest import Serve
 from tests.runtime.platform import event
 
@@ -140,3 +141,22 @@ def test_attempts_are_told_apart_by_nonce_and_deadline() -> None:
     assert first.is_same_attempt(Invocation({**HEADERS, "lambda-runtime-invocation-id": "1"}, b""))
     assert not first.is_same_attempt(Invocation({**HEADERS, "lambda-runtime-invocation-id": "2"}, b""))
     assert not first.is_same_attempt(Invocation(HEADERS, b""))
+    later = {**HEADERS, "lambda-runtime-deadline-ms": "4000000000001"}
+    assert Invocation(HEADERS, b"").is_same_attempt(Invocation(HEADERS, b""))
+    assert not Invocation(HEADERS, b"").is_same_attempt(Invocation(later, b""))
+    assert not Invocation(HEADERS, b"").is_same_attempt(Invocation({**HEADERS, REQUEST_ID: "id-2"}, b""))
+
+
+def test_the_identity_of_one_invocation_is_not_that_of_another() -> None:
+    first, second = context(), context()
+    first.identity.cognito_identity_id = "changed"
+    assert first.identity.cognito_identity_id == "changed"
+    assert second.identity.cognito_identity_id is None
+    assert context().identity.cognito_identity_id is None
+
+
+def test_a_client_context_of_null_is_none() -> None:
+    made = context(client_context="null", cognito_identity="null")
+    assert made.client_context is None
+    assert made.w3c() == {}
+    assert made.identity.cognito_identity_id is None

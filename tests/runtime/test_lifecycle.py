@@ -1,9 +1,12 @@
 """Hooks: snapshot, restore, shutdown, after the response; budgets, and failures that stay where they are."""
 
 import json
+import time
 
 import pytest
 
+from runtime import lifecycle
+from runtime.invocation import Invocation
 from tests.counterparts import awslambdaric_path, needs_awslambdaric
 from tests.runtime.conftest import Serve, Start
 from tests.runtime.platform import Platform, Reply, event, refusal
@@ -112,8 +115,6 @@ def test_failing_work_is_logged_and_the_rest_is_done(serve: Serve) -> None:
 
 
 def test_work_that_never_ends_is_ended_at_the_deadline(serve: Serve) -> None:
-    import time
-
     code = """
     from runtime import after_response
     def for_ever():
@@ -313,3 +314,135 @@ def test_the_hooks_are_public_names(name: str) -> None:
 
     assert name in runtime.__all__
     assert callable(getattr(runtime, name))
+
+
+def test_work_after_the_response_may_leave_more_work(serve: Serve) -> None:
+    code = """
+    from runtime import after_response
+    def more(left):
+        print("left", left)
+        if left: after_response(more, left - 1)
+    def handler(event, context): after_response(more, 2)
+    """
+    assert serve(code, b"{}").stdout == "left 2\nleft 1\nleft 0\n"
+
+
+def test_what_work_after_the_response_printed_is_out_before_the_next_event(start: Start, platform: Platform) -> None:
+    code = """
+    from runtime import after_response
+    def handler(event, context): after_response(print, "no newline", end="")
+    """
+    served = start(code)
+    platform.deliver(event())
+    served.wait_for_answers(1)
+    served.wait_until_idle(1)
+    served.process.kill()
+    assert served.end().stdout == "no newline"
+
+
+def test_the_budgets_timer_and_signal_are_the_functions_own_again_afterwards(serve: Serve) -> None:
+    code = """
+    import signal
+    from runtime import after_response
+    def theirs(number, frame): pass
+    signal.signal(signal.SIGALRM, theirs)
+    def handler(event, context):
+        after_response(len, ())
+        return [signal.getsignal(signal.SIGALRM) is theirs, signal.getitimer(signal.ITIMER_REAL)]
+    """
+    assert json.loads(serve(code, b"1", b"2").answers[1].body) == [True, [0.0, 0.0]]
+
+
+def test_work_that_takes_its_interruption_for_its_own_is_interrupted_again(serve: Serve) -> None:
+    code = """
+    import time
+    from runtime import after_response
+    def stubborn():
+        for _ in range(3):
+            try:
+                time.sleep(60)
+            except BaseException:
+                print("swallowed")
+    def handler(event, context):
+        after_response(stubborn)
+        return event
+    """
+    soon = int(time.time() * 1000) + 800
+    outcome = serve(code, event(b"1", deadline_ms=soon), event(b"2", "id-2", deadline_ms=soon))
+    assert outcome.answers[1].body == b"2"
+    assert outcome.stdout.startswith("swallowed\nswallowed\nswallowed\n")
+
+
+def test_work_after_the_response_is_given_the_time_to_the_deadline_less_a_margin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    budgets: list[float] = []
+    monkeypatch.setattr(lifecycle, "_attempt", lambda _hook, budget_s, *_rest: budgets.append(budget_s))
+    invocation = Invocation({"lambda-runtime-aws-request-id": "id-1"}, b"")
+    now_ms = time.time_ns() // 1_000_000
+    invocation.deadline_ms = now_ms + 60_000
+    invocation.after_response = [(print, (), {}), (print, (), {})]
+
+    class Function:
+        """A function of which only the log is asked for."""
+
+        class output:  # an attribute, as in the real one
+            @staticmethod
+            def flush() -> None:
+                """Nothing is held."""
+
+    lifecycle.run_after_response(invocation, Function())  # type: ignore[arg-type]
+    assert len(budgets) == 2
+    assert 30 < budgets[1] <= budgets[0] <= 60 - lifecycle.MARGIN_MS / 1000
+    assert invocation.after_response is None
+
+
+def test_shutdown_hooks_share_one_budget(start: Start, platform: Platform) -> None:
+    code = """
+    import time
+    from runtime import on_shutdown
+    @on_shutdown
+    def second(): time.sleep(60)
+    @on_shutdown
+    def first(): time.sleep(60)
+    def handler(event, context): pass
+    """
+    platform.replies.append(REGISTERED)
+    served = start(code)
+    assert platform.wait_until(lambda platform: len(platform.requests) == 3)
+    outcome = served.terminate()
+    assert "first took longer than the 0.40 s" in outcome.stdout
+    assert "second took longer than the 0.01 s" in outcome.stdout
+
+
+def test_the_first_hook_that_failed_is_the_one_that_is_reported(start: Start, platform: Platform) -> None:
+    code = """
+    from runtime import register_before_snapshot
+    @register_before_snapshot
+    def runs_second(): raise KeyError("second")
+    @register_before_snapshot
+    def runs_first(): raise ValueError("first")
+    def handler(event, context): pass
+    """
+    outcome = start(code, env=SNAP_START).end()
+    assert json.loads(outcome.answers[0].body)["errorMessage"] == "first"
+    assert "KeyError: before-snapshot hook runs_second failed" in outcome.stdout
+
+
+def test_a_connection_that_ends_before_the_restore_is_status_64(start: Start, platform: Platform) -> None:
+    platform.deliver(Reply(b"", close=True))
+    outcome = start(HOOKS, env=SNAP_START).end()
+    assert outcome.status == 64
+    assert "instead of answering restore/next" in json.loads(outcome.answers[0].body)["errorMessage"]
+
+
+def test_an_extension_whose_registration_is_not_answered_is_one_line_and_nothing_more(
+    serve: Serve, platform: Platform
+) -> None:
+    platform.replies.append(Reply(b"", close=True))
+    code = "from runtime import on_shutdown\non_shutdown(print, 'bye')\ndef handler(event, context): return 1\n"
+    outcome = serve(code, event(), answers=2)
+    assert outcome.answers[1].body == b"1"
+    assert outcome.stdout == "bye\n"
+    assert outcome.stderr.startswith("handlerkit: no SIGTERM for on_shutdown: ")
+    assert outcome.stderr.count("\n") == 1

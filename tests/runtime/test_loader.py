@@ -52,6 +52,18 @@ def test_errors_of_a_function_with_its_own_runtime_module_are_reported_too(serve
 INIT_ERRORS = [
     ("app", {}, "Runtime.MalformedHandlerName", "Bad handler 'app': not enough values to unpack (expected 2, got 1)"),
     ("sys.handler", {}, "Runtime.BuiltInModuleConflict", "Cannot use built-in module sys as a handler module"),
+    (
+        "sys.flags.handler",
+        {},
+        "Runtime.BuiltInModuleConflict",
+        "Cannot use built-in module sys.flags as a handler module",
+    ),
+    (
+        "pkg.mod.handler",
+        {"pkg/__init__.py": "class mod:\n    handler = print\n", "pkg/mod.py": "import not_there\n"},
+        "Runtime.ImportModuleError",
+        "Unable to import module 'pkg.mod': No module named 'not_there'",
+    ),
     ("nope.handler", {}, "Runtime.ImportModuleError", "Unable to import module 'nope': No module named 'nope'"),
     (
         "pkg/nope.handler",
@@ -141,3 +153,18 @@ def test_the_handler_may_come_from_the_environment(serve: Serve, platform: Platf
         assert done.returncode == 1
         assert text in done.stderr
         assert done.stderr.count("\n") == 1
+
+
+def test_the_trace_of_an_init_error_begins_in_user_code_also_behind_the_import_system(start: Start) -> None:
+    finder = """
+    import sys
+    class Finder:
+        def find_spec(self, name, path, target=None):
+            if name == "pkg.mod":
+                raise ValueError("from a finder")
+    sys.meta_path.insert(0, Finder())
+    """
+    outcome = start(handler="pkg/mod.handler", files={"pkg/__init__.py": finder}).end()
+    document = json.loads(outcome.answers[0].body)
+    assert document["errorMessage"] == "from a finder"
+    assert ["in find_spec" in block for block in document["stackTrace"]] == [True]

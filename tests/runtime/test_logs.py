@@ -276,3 +276,54 @@ def test_logging_looks_untouched_after_its_late_set_up(serve: Serve) -> None:
     """
     outcome = serve(code, b"{}")
     assert json.loads(outcome.answers[0].body) == [1, "SourceFileLoader", "SourceFileLoader"]
+
+
+def test_an_extra_field_never_takes_the_place_of_the_records_own(serve: Serve) -> None:
+    code = """
+    import logging
+    def handler(event, context):
+        logging.error("x", extra={"requestId": "mine", "level": "mine", "timestamp": "mine", "logger": "mine", "k": 1})
+    """
+    record = json.loads(serve(code, b"{}", env=JSON_FORMAT).stdout)
+    assert (record["requestId"], record["level"], record["logger"], record["k"]) == ("id-1", "ERROR", "root", 1)
+    assert re.fullmatch(MOMENT, record["timestamp"])
+
+
+def test_a_record_whose_exception_is_text_already_keeps_it(serve: Serve) -> None:
+    code = """
+    import logging
+    def handler(event, context):
+        text = "Traceback of another process"
+        record = logging.makeLogRecord({"msg": "from afar", "levelno": 40, "levelname": "ERROR", "exc_text": text})
+        logging.getLogger().handle(record)
+    """
+    record = json.loads(serve(code, b"{}", env=JSON_FORMAT).stdout)
+    assert record["stackTrace"] == ["Traceback of another process"]
+
+
+def test_a_dict_is_the_message_only_where_it_is_not_a_format(serve: Serve) -> None:
+    code = "import logging\ndef handler(event, context): logging.error({'%s': 1}, 'x')\n"
+    record = json.loads(serve(code, b"{}", env=JSON_FORMAT).stdout)
+    assert record["message"] == "{'x': 1}"
+
+
+def test_a_recursion_without_end_in_a_record_is_the_handlers_own_error(serve: Serve) -> None:
+    code = """
+    import logging
+    class Deep:
+        def __str__(self): return str(self)
+    def handler(event, context): logging.error("%s", Deep())
+    """
+    outcome = serve(code, b"{}")
+    assert json.loads(outcome.answers[0].body)["errorType"] == "RecursionError"
+
+
+def test_logging_that_was_imported_before_us_is_set_up_too(serve: Serve, tmp_path: Path) -> None:
+    outcome = serve(
+        "import logging\ndef handler(event, context): logging.warning('here')\n",
+        b"{}",
+        files={"sitecustomize.py": "import logging\n"},
+        env={"PYTHONPATH": str(tmp_path)},
+        entry="module",
+    )
+    assert re.fullmatch(rf"\[WARNING\]\t{MOMENT}\tid-1\there\n", outcome.stdout)

@@ -1,9 +1,17 @@
 """Whatever a handler does, the loop has a defined outcome for it and goes on."""
 
+import contextvars
 import json
+import sys
+from pathlib import Path
 
 import pytest
 
+from runtime.environ import Settings
+from runtime.errors import Terminated
+from runtime.function import Function
+from runtime.invocation import Invocation
+from runtime.loop import run
 from runtime.protocol import MAX_RESPONSE_BYTES
 from tests.runtime.conftest import Outcome, Serve, Start
 from tests.runtime.platform import Platform, event
@@ -150,23 +158,22 @@ def test_the_raw_hook_takes_and_returns_bytes_without_any_json(serve: Serve) -> 
     assert outcome.answers[0].body == b"nosj tonid-1"
 
 
-def test_the_trace_header_is_set_per_invocation_and_removed_where_absent(serve: Serve) -> None:
-    for importing in ("import os\n", ""):
-        code = f"""
-{importing}
-def handler(event, context):
-    import os
-    return os.environ.get("_X_AMZN_TRACE_ID")
-"""
-        outcome = serve(
-            code,
-            event(request_id="id-1", trace_id="Root=1-a;Sampled=1"),
-            event(request_id="id-2"),
-            event(request_id="id-3", trace_id=""),
-            event(request_id="id-4", trace_id="Root=1-b"),
-        )
-        bodies = [answer.body for answer in outcome.answers[-4:]]
-        assert bodies == [b'"Root=1-a;Sampled=1"', b"null", b"null", b'"Root=1-b"']
+@pytest.mark.parametrize("importing", ["import os", ""])
+def test_the_trace_header_is_set_per_invocation_and_removed_where_absent(serve: Serve, importing: str) -> None:
+    code = f"""
+    {importing}
+    def handler(event, context):
+        import os
+        return os.environ.get("_X_AMZN_TRACE_ID")
+    """
+    outcome = serve(
+        code,
+        event(request_id="id-1", trace_id="Root=1-a;Sampled=1"),
+        event(request_id="id-2"),
+        event(request_id="id-3", trace_id=""),
+        event(request_id="id-4", trace_id="Root=1-b"),
+    )
+    assert [answer.body for answer in outcome.answers] == [b'"Root=1-a;Sampled=1"', b"null", b"null", b'"Root=1-b"']
 
 
 def test_the_nonce_is_echoed_when_received_and_left_out_when_not(serve: Serve) -> None:
@@ -220,3 +227,103 @@ def test_an_invocation_leaves_nothing_of_its_event_behind(serve: Serve) -> None:
     """
     outcome = serve(code, b'{"marker": ["x"]}', b'{"marker": ["x"]}', b"{}")
     assert [answer.body for answer in outcome.answers] == [b"1", b"1", b"0"]
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_the_raw_hooks_answer_is_held_to_the_same_limit(serve: Serve, kind: str) -> None:
+    code = f"""
+    def handler(event, context): pass
+    {kind} raw(body, context): return bytes(int(body))
+    handler.__lambda_raw__ = raw
+    """
+    outcome = serve(code, b"%d" % MAX_RESPONSE_BYTES, b"%d" % (MAX_RESPONSE_BYTES + 1), b"3")
+    assert len(outcome.answers[0].body) == MAX_RESPONSE_BYTES
+    assert error_of(outcome, 1)["errorType"] == "Function.ResponseSizeTooLarge"
+    assert outcome.answers[2].body == bytes(3)
+
+
+def test_an_integer_that_python_refuses_to_write_fails_its_invocation_only(serve: Serve) -> None:
+    outcome = serve("def handler(event, context): return 10 ** event\n", b"5000", b"2")
+    assert "4300 digits" in str(error_of(outcome)["errorMessage"])
+    assert outcome.answers[1].body == b"100"
+
+
+@pytest.mark.parametrize("ending", ["pass", "raise ValueError"])
+def test_unfinished_lines_are_out_before_the_answer(
+    start: Start, platform: Platform, tmp_path: Path, ending: str
+) -> None:
+    code = f"""
+    import sys
+    def handler(event, context):
+        print("printed", end="")
+        sys.stderr.write("written")
+        {ending}
+    """
+    # With a log of its own, no record brings the printed text along; killed, the process cannot send it later.
+    with (tmp_path / "telemetry").open("wb") as telemetry:
+        number = telemetry.fileno()
+        served = start(code, env={"_LAMBDA_TELEMETRY_LOG_FD": str(number)}, pass_fds=[number])
+        platform.deliver(event())
+        served.wait_for_answers(1)
+        served.process.kill()
+        outcome = served.end()
+    assert (outcome.stdout, outcome.stderr) == ("printed", "written")
+
+
+def test_the_loop_keeps_no_result_while_it_waits() -> None:
+    result = b"x" * 1000
+    owners: list[int] = []
+
+    class Client:
+        """Hands out one invocation and looks at the result's owners when asked for another."""
+
+        belongs_to_parent = False
+
+        def next(self) -> Invocation:
+            owners.append(sys.getrefcount(result))
+            if len(owners) == 2:
+                raise Terminated
+            return Invocation({"lambda-runtime-aws-request-id": "id-1"}, b"{}")
+
+        def respond(self, _invocation: Invocation, body: bytes, _content_type: str) -> None:
+            assert body is result
+
+    class Log:
+        """An output that is not looked at."""
+
+        invocation = None
+
+        def write(self, _text: str) -> None:
+            """Dropped."""
+
+        def flush(self) -> None:
+            """Nothing is held."""
+
+    function = Function(lambda _event, _context: result, Settings({}), Log())  # type: ignore[arg-type]
+    with pytest.raises(Terminated):
+        # In a context of its own: the loop leaves its last invocation in the context variable.
+        contextvars.copy_context().run(run, Client(), function, lambda _trace_id: None)  # type: ignore[arg-type]
+    assert owners[1] == owners[0]
+
+
+def test_code_that_the_handler_calls_finds_its_invocation_in_the_context(serve: Serve) -> None:
+    code = """
+    from runtime.invocation import current
+    def handler(event, context): return current.get().request_id
+    """
+    assert [answer.body for answer in serve(code, b"{}", b"{}").answers] == [b'"id-1"', b'"id-2"']
+
+
+def test_a_trace_header_is_the_bytes_that_came(serve: Serve) -> None:
+    code = "import os\ndef handler(event, context): return os.environ['_X_AMZN_TRACE_ID']\n"
+    outcome = serve(code, event(trace_id="Root=1-ä;Own=€"))
+    assert json.loads(outcome.answers[0].body) == "Root=1-ä;Own=€"
+
+
+def test_a_log_that_nobody_reads_costs_no_answer(start: Start, platform: Platform) -> None:
+    served = start("def handler(event, context): raise ValueError(event)\n")
+    assert served.process.stdout is not None
+    served.process.stdout.close()
+    platform.deliver(event(b"1"), event(b"2", "id-2"))
+    served.wait_for_answers(2)
+    assert [json.loads(answer.body)["errorMessage"] for answer in served.terminate().answers] == ["1", "2"]

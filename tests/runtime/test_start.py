@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime import search_path
 from tests.runtime.conftest import Serve, Start
 from tests.runtime.platform import Platform, event
 
@@ -151,8 +152,9 @@ def test_a_signal_handler_of_the_functions_own_runs_while_waiting(start: Start, 
     assert outcome.status == 5
 
 
+@pytest.mark.parametrize("entry", ["bootstrap", "module"])
 def test_the_search_path_has_the_task_root_first_and_honours_pythonpath_and_pth_files(
-    serve: Serve, tmp_path: Path
+    serve: Serve, tmp_path: Path, entry: str
 ) -> None:
     (tmp_path / "extra").mkdir()
     (tmp_path / "extra" / "fromextra.py").write_text("X = 1\n")
@@ -162,15 +164,14 @@ def test_the_search_path_has_the_task_root_first_and_honours_pythonpath_and_pth_
     import sys, fromextra, fromlinked
     def handler(event, context): return [sys.path[0], fromextra.X, fromlinked.X, exit.__class__.__name__]
     """
-    for entry in ("bootstrap", "module"):
-        outcome = serve(
-            code,
-            b"{}",
-            files={"here.pth": str(tmp_path / "linked") + "\n"},
-            env={"PYTHONPATH": str(tmp_path / "extra")},
-            entry=entry,
-        )
-        assert json.loads(outcome.answers[-1].body) == [str(tmp_path), 1, 2, "Quitter"]
+    outcome = serve(
+        code,
+        b"{}",
+        files={"here.pth": str(tmp_path / "linked") + "\n"},
+        env={"PYTHONPATH": str(tmp_path / "extra")},
+        entry=entry,
+    )
+    assert json.loads(outcome.answers[0].body) == [str(tmp_path), 1, 2, "Quitter"]
 
 
 def test_the_wrapper_script_is_honoured_by_the_bootstrap(serve: Serve, start: Start, tmp_path: Path) -> None:
@@ -198,3 +199,106 @@ def test_children_do_not_see_the_telemetry_descriptor(serve: Serve) -> None:
     """
     outcome = serve(code, b"{}", env={"_LAMBDA_TELEMETRY_LOG_FD": "1"})
     assert json.loads(outcome.answers[0].body) == [False, "False"]
+
+
+@pytest.mark.parametrize("entry", ["bootstrap", "module"])
+def test_a_call_with_two_handlers_is_refused(start: Start, platform: Platform, entry: str) -> None:
+    outcome = start(MODULES, handler="app.handler app.other", entry=entry).end()
+    assert outcome.status == 1
+    assert outcome.stderr == "handlerkit: give one handler, as in 'module.function' (or set _HANDLER)\n"
+    assert platform.requests == []
+
+
+@pytest.mark.parametrize("entry", ["bootstrap", "module"])
+@pytest.mark.parametrize(("handler", "answer"), [(None, b'"environment"'), ("app.handler", b'"argument"')])
+def test_the_handler_named_by_the_environment_is_served_unless_an_argument_names_one(
+    serve: Serve, entry: str, handler: str | None, answer: bytes
+) -> None:
+    code = "def handler(event, context): return 'argument'\ndef other(event, context): return 'environment'\n"
+    outcome = serve(code, b"{}", handler=handler, env={"_HANDLER": "app.other"}, entry=entry)
+    assert outcome.answers[0].body == answer
+
+
+@pytest.mark.parametrize("task_root", ["", None])
+def test_without_a_task_root_the_function_is_looked_for_in_the_working_directory(
+    serve: Serve, tmp_path: Path, task_root: str | None
+) -> None:
+    code = "import sys\ndef handler(event, context): return sys.path[0]\n"
+    outcome = serve(code, b"{}", env={"LAMBDA_TASK_ROOT": task_root or ""})
+    assert json.loads(outcome.answers[0].body) == str(tmp_path)
+
+
+def test_packages_installed_with_the_interpreter_are_found_last(serve: Serve) -> None:
+    code = """
+    import importlib.util, os, sys
+    def handler(event, context):
+        return [importlib.util.find_spec("pytest") is not None, os.path.basename(sys.path[-1]),
+                [entry for entry in sys.path if entry.startswith("/opt/python") and not os.path.exists(entry)]]
+    """
+    assert json.loads(serve(code, b"{}").answers[0].body)[0::2] == [True, []]
+
+
+SEARCH_PATH = """
+import sys
+sys.path.append({source!r})
+from runtime import search_path
+from runtime.environ import Settings
+sys.path.pop()
+search_path.LAYER_ROOT = {layer!r}
+standard = list(sys.path)
+search_path.prepare(Settings({{"LAMBDA_TASK_ROOT": {task!r}, "PYTHONPATH": {given!r}}}), bare=True)
+print(*[entry for entry in sys.path if entry not in standard], sep="\\n")
+print(sys.path.index(standard[0]))
+"""
+
+
+def test_the_search_path_is_the_managed_runtimes_in_its_order(tmp_path: Path) -> None:
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    layer = tmp_path / "opt"
+    own = [tmp_path / "task", tmp_path / "one", tmp_path / "two", layer / "lib" / version / "site-packages", layer]
+    for folder in own:
+        folder.mkdir(parents=True, exist_ok=True)
+    code = SEARCH_PATH.format(
+        source=str(Path(search_path.__file__).parents[1]),
+        layer=str(layer),
+        task=str(own[0]),
+        given=f"{own[1]}::{tmp_path / 'missing'}:{own[2]}",
+    )
+    done = subprocess.run([sys.executable, "-IS", "-c", code], capture_output=True, text=True, check=True)
+    *found, number = done.stdout.splitlines()
+    assert found[: len(own)] == [str(folder) for folder in own]
+    assert int(number) == len(own)
+    assert str(tmp_path / "missing") not in found
+
+
+def test_a_runtime_module_that_a_pth_file_leads_to_is_the_functions_own(serve: Serve, tmp_path: Path) -> None:
+    files = {
+        "here.pth": f"{tmp_path}/linked\n",
+        "linked/runtime/__init__.py": "def greet(): return 'theirs'\n",
+        "linked/folder/runtime/notes.txt": "no package",
+    }
+    code = "import runtime\ndef handler(event, context): return runtime.greet()\n"
+    assert serve(code, b"{}", files=files).answers[0].body == b'"theirs"'
+
+
+def test_an_end_that_user_code_does_not_let_happen_happens_all_the_same(start: Start, platform: Platform) -> None:
+    code = """
+    import asyncio
+    async def stubborn():
+        try:
+            yield 1
+        finally:
+            print("closing")
+            await asyncio.Event().wait()
+    kept = []
+    async def handler(event, context):
+        kept.append(stubborn())
+        return await anext(kept[0])
+    """
+    platform.deliver(event())
+    served = start(code)
+    served.wait_for_answers(1)
+    served.wait_until_idle(1)
+    outcome = served.terminate()
+    assert outcome.stdout == "closing\n"
+    assert outcome.status == 0

@@ -4,6 +4,7 @@ import base64
 import json
 import socket
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -226,3 +227,98 @@ def test_any_result_may_be_a_stream_by_its_own_word(serve: Serve) -> None:
     """
     answer = serve(code, b"{}").answers[0]
     assert (answer.headers["content-type"], answer.body) == ("text/csv", b"head;12")
+
+
+def test_the_head_of_a_stream_announces_its_error_trailers(serve: Serve) -> None:
+    answer = serve("def handler(event, context):\n    yield b'x'\n", b"{}").answers[0]
+    assert answer.headers["trailer"] == ("lambda-runtime-function-error-type, lambda-runtime-function-error-body")
+
+
+def test_a_content_type_among_the_headers_is_not_doubled(serve: Serve) -> None:
+    code = """
+    from runtime import StreamingResponse
+    def handler(event, context):
+        return StreamingResponse([b"x"], headers={"content-TYPE": "text/csv"}, content_type="text/plain")
+    """
+    prelude = json.loads(serve(code, b"{}").answers[0].body.partition(bytes(8))[0])
+    assert prelude == {"statusCode": 200, "headers": {"content-TYPE": "text/csv"}}
+
+
+def test_text_that_utf_8_cannot_hold_is_sent_with_marks_in_its_place(serve: Serve) -> None:
+    outcome = serve("def handler(event, context):\n    yield 'a\\ud800b'\n", b"{}")
+    assert outcome.answers[0].chunks == (b"a?b",)
+
+
+def test_an_error_in_the_closing_of_a_lost_stream_is_a_warning(serve: Serve, platform: Platform) -> None:
+    code = """
+    def handler(event, context):
+        return event if event else chunks()
+    def chunks():
+        try:
+            while True:
+                yield bytes(100_000)
+        finally:
+            raise ValueError("of the finally block")
+    """
+    platform.hang_up_after_bytes = 1_000_000
+    outcome = serve(code, b"{}", b"1")
+    assert outcome.answers[-1].body == b"1"
+    assert "\tid-1\tclosing the response stream failed: ValueError: of the finally block\n" in outcome.stdout
+    assert outcome.stdout.startswith("[WARNING]\t")
+
+
+def test_sigterm_in_the_middle_of_a_stream_breaks_it_off(start: Start, platform: Platform) -> None:
+    code = """
+    import time
+    def handler(event, context):
+        yield b"first"
+        time.sleep(60)
+    """
+    seen = threading.Event()
+    platform.on_chunk = lambda _data: seen.set()
+    platform.deliver(event())
+    served = start(code)
+    assert seen.wait(20)
+    outcome = served.terminate()
+    assert outcome.status == 0
+    assert outcome.stdout == outcome.stderr == ""
+    # No last chunk, no trailers: what was sent is not passed off as the whole.
+    assert platform.wait_until(lambda platform: bool(platform.answers))
+    assert (platform.answers[0].chunks, platform.answers[0].trailers) == ((b"first",), None)
+
+
+def test_the_answer_in_place_of_a_broken_stream_names_its_attempt(serve: Serve, platform: Platform) -> None:
+    platform.replies.append(Reply(b"", close=True))
+    again = event(deadline_ms=4_000_000_000_000, invocation_id="nonce-1")
+    outcome = serve("def handler(event, context):\n    yield b'x'\n", again, again)
+    assert outcome.answers[1].path.endswith("/id-1/error")
+    assert outcome.answers[1].headers["lambda-runtime-invocation-id"] == "nonce-1"
+    assert json.loads(outcome.answers[1].body)["errorType"] == "Runtime.TruncatedResponse"
+
+
+def test_a_forked_child_that_returns_a_stream_sends_none(serve: Serve, platform: Platform) -> None:
+    code = """
+    import os
+    def handler(event, context):
+        child = os.fork()
+        if child == 0:
+            return (chunk for chunk in [b"child"])
+        os.waitpid(child, 0)
+        return "parent"
+    """
+    outcome = serve(code, b"1", b"2")
+    assert [answer.body for answer in outcome.answers] == [b'"parent"', b'"parent"']
+    assert {request.connection for request in platform.requests} == {1}
+
+
+def test_what_a_failing_stream_printed_is_out_before_its_trailers(
+    start: Start, platform: Platform, tmp_path: Path
+) -> None:
+    code = "def handler(event, context):\n    yield b'x'\n    print('printed', end='')\n    1 / 0\n"
+    with (tmp_path / "telemetry").open("wb") as telemetry:
+        number = telemetry.fileno()
+        served = start(code, env={"_LAMBDA_TELEMETRY_LOG_FD": str(number)}, pass_fds=[number])
+        platform.deliver(event())
+        served.wait_for_answers(1)
+        served.process.kill()
+        assert served.end().stdout == "printed"

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.runtime.conftest import Serve
-from tests.runtime.platform import event
+from tests.runtime.conftest import Serve, Start
+from tests.runtime.platform import Platform, event
 
 
 def test_an_async_handlers_result_is_the_answer(serve: Serve) -> None:
@@ -154,3 +154,65 @@ def test_an_async_raw_hook_is_awaited(serve: Serve) -> None:
 def test_a_handler_that_awaits_nothing_does_not_load_asyncio(serve: Serve, code: str) -> None:
     probe = "\nimport sys\nimport atexit\natexit.register(lambda: print('asyncio' in sys.modules))\n"
     assert serve(code + probe, event()).stdout == "False\n"
+
+
+def test_a_task_that_stays_pending_has_its_line_in_the_first_invocation_only(serve: Serve) -> None:
+    code = """
+    import asyncio
+    tasks = []
+    async def handler(event, context):
+        for number in range(event):
+            tasks.append(asyncio.create_task(asyncio.Event().wait(), name=f"task-{len(tasks):02}"))
+    """
+    outcome = serve(code, b"1", b"0", b"12", b"0")
+    first, second = outcome.stdout.splitlines()
+    assert "\tid-1\t1 asyncio task still pending when the handler returned: task-00 (Event.wait)" in first
+    assert "\tid-3\t12 asyncio tasks still pending when the handler returned: " in second
+    assert " and 2 more; what is not awaited" in second
+    assert second.count("(Event.wait)") == 10
+
+
+def test_at_the_end_pending_tasks_are_cancelled_and_open_generators_closed(serve: Serve) -> None:
+    code = """
+    import asyncio
+    async def background():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            print("task ended")
+    async def numbers():
+        try:
+            yield 1
+            yield 2
+        finally:
+            print("generator closed")
+    kept = []
+    async def handler(event, context):
+        kept.extend([asyncio.create_task(background()), numbers()])
+        await asyncio.sleep(0)
+        return await anext(kept[1])
+    """
+    outcome = serve(code, b"{}")
+    assert outcome.answers[0].body == b"1"
+    assert outcome.stdout.splitlines()[1:] == ["task ended", "generator closed"]
+    assert outcome.stderr == ""
+
+
+@pytest.mark.parametrize("concurrency", [{}, {"AWS_LAMBDA_MAX_CONCURRENCY": "1", "HANDLERKIT_CONCURRENCY": "asyncio"}])
+def test_a_handler_that_cancels_itself_fails_its_invocation_only(
+    start: Start, platform: Platform, concurrency: dict[str, str]
+) -> None:
+    code = """
+    import asyncio
+    async def handler(event, context):
+        if event: return event
+        asyncio.current_task().cancel()
+        await asyncio.sleep(0)
+    """
+    platform.deliver(event(b"0"), event(b"1", "id-2"))
+    served = start(code, env=concurrency)
+    served.wait_for_answers(2)
+    outcome = served.terminate()
+    assert json.loads(outcome.answers[0].body)["errorType"] == "CancelledError"
+    assert outcome.answers[1].body == b"1"
+    assert outcome.status == 0

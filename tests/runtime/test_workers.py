@@ -5,6 +5,7 @@ import os
 import re
 import textwrap
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,8 +14,12 @@ from typing import Any
 import pytest
 
 from lambda_emulator import FunctionConfiguration, InvocationResult, LocalLambda
+from runtime import workers
+from runtime.errors import PlatformError, Terminated
+from runtime.invocation import Invocation
 from tests.runtime.conftest import Start
 from tests.runtime.platform import Platform, event, refusal
+from tests.runtime.test_lifecycle import REGISTERED
 
 MODES = ["processes", "threads", "asyncio"]
 Serve = Callable[..., LocalLambda]
@@ -196,8 +201,10 @@ def test_an_init_error_is_reported_once_and_ends_the_environment(local: Serve, m
 @pytest.mark.parametrize("mode", MODES)
 def test_sigterm_ends_all_workers_and_runs_their_shutdown_hooks(start: Start, platform: Platform, mode: str) -> None:
     code = "from runtime import on_shutdown\non_shutdown(print, 'bye')\ndef handler(event, context): pass\n"
+    platform.replies.append(REGISTERED)
     served = start(code, env={"AWS_LAMBDA_MAX_CONCURRENCY": "3", "HANDLERKIT_CONCURRENCY": mode})
-    assert platform.wait_until(lambda platform: len(platform.requests) == 3)
+    # The extension's registration and its waiting, and three workers that poll.
+    assert platform.wait_until(lambda platform: len(platform.requests) == 5)
     outcome = served.terminate()
     assert outcome.status == 0
     assert outcome.stdout.count("bye") == (3 if mode == "processes" else 1)
@@ -308,3 +315,75 @@ def test_a_handler_under_threads_may_start_processes_and_see_a_plain_environment
     answer = local(code, "threads").invoke("function", {}).json()
     assert answer[1:] == ["us-east-1", "us-east-1"]
     assert re.fullmatch(r"None|Root=.*", answer[0])
+
+
+class Refusing:
+    """A client whose `/next` fails, for as long as the script says so; numbers are invocations served before it."""
+
+    def __init__(self, *served: int) -> None:
+        self.received = 0
+        self.warnings: list[str] = []
+        self.closed = 0
+        self._served = list(served)
+
+    def next(self) -> Invocation:
+        if not self._served:
+            raise Terminated
+        self.received += self._served.pop(0)
+        raise PlatformError("refused")
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def warn(self, line: str) -> None:
+        self.warnings.append(line)
+
+
+class Idle:
+    """A function that is never called."""
+
+    output = None
+
+
+def poll(client: Refusing, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Poll until the client has had enough; the pauses made."""
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    with pytest.raises((Terminated, PlatformError)) as caught:
+        workers.poll_persistently(client, Idle(), lambda _trace_id: None)  # type: ignore[arg-type]
+    pauses.append(-1.0 if caught.type is PlatformError else 0.0)
+    return pauses
+
+
+def test_after_each_failure_in_a_row_the_pause_is_longer_and_the_fifth_is_the_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = Refusing(*[0] * 10)
+    assert poll(client, monkeypatch) == [0.1, 0.2, 0.4, 0.8, -1.0]
+    assert client.warnings == ["refused; trying again"] * 4
+    assert client.closed == 4
+
+
+def test_an_invocation_in_between_begins_the_count_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert poll(Refusing(0, 0, 0, 0, 1, 0, 0, 0), monkeypatch) == [0.1, 0.2, 0.4, 0.8, 0.1, 0.2, 0.4, 0.8, 0.0]
+
+
+@pytest.mark.parametrize("mode", ["threads", "asyncio"])
+def test_both_views_of_the_environment_show_the_trace_id_of_the_one_who_asks(
+    start: Start, platform: Platform, mode: str
+) -> None:
+    code = f"""
+    import os
+    {"async def" if mode == "asyncio" else "def"} handler(event, context):
+        try:
+            text = os.environ["_X_AMZN_TRACE_ID"]
+        except KeyError as error:
+            text = str(error)
+        raw = os.environb.get(b"_X_AMZN_TRACE_ID")
+        return [text, raw and raw.decode(), "_X_AMZN_TRACE_ID" in os.environ, os.environ["AWS_LAMBDA_FUNCTION_NAME"]]
+    """
+    platform.deliver(event(trace_id="Root=1-a"), event(request_id="id-2"), event(request_id="id-3", trace_id="Root=b"))
+    served = start(code, env={"AWS_LAMBDA_MAX_CONCURRENCY": "1", "HANDLERKIT_CONCURRENCY": mode})
+    served.wait_for_answers(3)
+    shown = [json.loads(answer.body)[:2] for answer in served.terminate().answers]
+    assert shown == [["Root=1-a"] * 2, ["'_X_AMZN_TRACE_ID'", None], ["Root=b"] * 2]
