@@ -4,7 +4,7 @@ import time
 
 from runtime import after_response, on_shutdown
 
-written = []
+written: list[str] = []
 
 
 def write(order):

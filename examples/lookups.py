@@ -2,7 +2,7 @@
 
 import asyncio
 
-connections = {}
+connections: dict[str, int] = {}
 
 
 async def connection(name):

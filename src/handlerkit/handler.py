@@ -3,6 +3,7 @@
 **The raw hook.** What it makes is an ordinary `handler(event, context)` for any runtime. It also has a method
 `__lambda_raw__(body: bytes, context) -> bytes`; a runtime that knows the name hands over the request's bytes and
 takes the response's, and the event is parsed once, by the parser that also validates it. Both ways give the same.
+`__lambda_prepare__()` lets such a runtime do the first event's loading while it initialises.
 """
 
 from __future__ import annotations
@@ -80,6 +81,16 @@ class EventHandler(Generic[F]):
                 raise
             return encoded(answer)
         return encoded(self._handled(asked, context))
+
+    def __lambda_prepare__(self) -> None:
+        """Load now what the first event would load. A runtime that knows the name calls this while it initialises."""
+        import json  # noqa: F401
+
+        from . import reply  # noqa: F401
+        from .events import kinds  # noqa: F401
+
+        if self._reader is None:
+            self._late_reader()
 
     def _read_parsed(self, event: Any) -> Any:
         reader = self._reader or self._late_reader()

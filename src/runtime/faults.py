@@ -5,6 +5,7 @@ system are left out. Causes, exception groups and notes are shown, each after wh
 and nothing an exception does (a `__str__` that raises, a message of 100 MB, a cycle of causes) breaks it.
 """
 
+import sys
 import traceback
 
 from . import marshal, protocol
@@ -219,6 +220,9 @@ def _frames(error: BaseException) -> "list[traceback.FrameSummary]":
 
 
 def _is_machinery(path: str) -> bool:
+    framework = getattr(sys.modules.get("handlerkit"), "__file__", None)
+    if framework and path.startswith(framework.rpartition("/")[0] + "/"):
+        return True  # its decorators stand between the runtime and user code
     # asyncio's frames lead to an async handler; further in they are part of the story and stay.
     return path.startswith((_HERE, "<frozen importlib")) or "/asyncio/" in path
 

@@ -2,8 +2,9 @@
 
 **The raw hook.** A handler may carry a method named `__lambda_raw__(body: bytes, context) -> bytes`. Where it
 does, the event's bytes go straight to it and its bytes straight back, and no JSON is parsed or written here: a
-typed handler validates the bytes in one pass. The attribute's name is all that the framework and this runtime
-share; neither imports the other.
+typed handler validates the bytes in one pass. `__lambda_prepare__()`, if there, is called once at the end of the
+initialisation, so that the first event need not load what all need. These names are all that the framework and this
+runtime share; neither imports the other.
 
 A handler may also return something to wait for (`async def`) or a stream of chunks; both are rare enough that what
 they need is loaded when the first one turns up.
@@ -13,9 +14,10 @@ from . import marshal, protocol
 from .errors import FunctionError
 from .invocation import Invocation, LambdaContext
 
-__all__ = ["RAW_HOOK", "Function"]
+__all__ = ["PREPARE_HOOK", "RAW_HOOK", "Function"]
 
 RAW_HOOK = "__lambda_raw__"
+PREPARE_HOOK = "__lambda_prepare__"
 
 _ORDINARY = frozenset({dict, list, str, int, float, bool, type(None), bytes})
 """Types of a result that is complete as it is; for all others it is worth a look what they can do."""
@@ -30,6 +32,9 @@ class Function:
         self._settings = settings
         self.output = output
         self._waiter: Waiter | None = None
+        prepare: Callable[[], object] | None = getattr(handler, PREPARE_HOOK, None)
+        if prepare is not None:
+            prepare()
 
     def serve(self, invocation: Invocation) -> "tuple[bytes | Stream, str]":
         """Call the handler; the answer's body (bytes, or a stream that has produced its first chunk) and its type.

@@ -159,6 +159,32 @@ def test_the_raw_hook_takes_and_returns_bytes_without_any_json(serve: Serve) -> 
 
 
 @pytest.mark.parametrize("importing", ["import os", ""])
+def test_a_handlers_preparation_is_part_of_the_initialisation(serve: Serve, start: Start) -> None:
+    code = """
+    def handler(event, context): return handler.prepared
+    def prepare():
+        print("preparing")
+        handler.prepared = True
+    handler.__lambda_prepare__ = prepare
+    """
+    outcome = serve(code, b"{}", b"{}")
+    assert outcome.stdout == "preparing\n"
+    assert outcome.answers[1].body == b"true"
+    failing = start(code.replace('print("preparing")', 'raise ValueError("no")')).end()
+    assert failing.answers[-1].path.endswith("/init/error")
+
+
+def test_the_trace_of_a_typed_handlers_error_starts_in_user_code(serve: Serve) -> None:
+    code = """
+    from handlerkit import event_handler
+    @event_handler
+    def handler(event: dict): raise ValueError("boom")
+    """
+    trace = error_of(serve(code, b"{}"))["stackTrace"]
+    assert isinstance(trace, list)
+    assert "app.py" in trace[0]
+
+
 def test_the_trace_header_is_set_per_invocation_and_removed_where_absent(serve: Serve, importing: str) -> None:
     code = f"""
     {importing}

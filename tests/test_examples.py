@@ -1,0 +1,93 @@
+"""The examples do what they say, by the command a newcomer types."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def run(*arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
+    """The command, in the checkout."""
+    return subprocess.run(
+        [sys.executable, "-m", "lambda_emulator.cli", *arguments],
+        cwd=ROOT,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def invoke(handler: str, event: object) -> str:
+    """The response's text."""
+    done = run("invoke", f"examples/{handler}", "-e", "-", stdin=event if isinstance(event, str) else json.dumps(event))
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def made(*arguments: str) -> str:
+    """An event from `handlerkit event`."""
+    done = run("event", *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+CASES = [
+    ("hello.handler", {"name": "Zoë"}, {"message": "Hello, Zoë!"}),
+    ("lookups.handler", {"names": ["a", "b"]}, {"a": 1, "b": 2}),
+    ("afterwards.handler", {"order": "A-18"}, {"accepted": True}),
+]
+
+
+@pytest.mark.parametrize(("handler", "event", "expected"), CASES)
+def test_a_plain_example_answers(handler: str, event: object, expected: dict[str, object]) -> None:
+    assert expected.items() <= json.loads(invoke(handler, event)).items()
+
+
+def test_the_streaming_example_streams_lines() -> None:
+    assert invoke("report.handler", {"rows": 3}) == "number,square\n0,0\n1,1\n2,4\n\n"
+
+
+def test_the_page_example_begins_with_status_and_headers() -> None:
+    text = invoke("page.handler", {"rawPath": "/orders"})
+    assert '"statusCode":200' in text
+    assert "<title>/orders</title>" in text
+
+
+TYPED = [
+    (
+        "typed_uploads.handler",
+        ["s3", "--bucket", "b", "--key", "Zoë plan.pdf"],
+        {"uploaded": ["b/Zoë plan.pdf at 00:00"]},
+    ),
+    (
+        "typed_orders.handler",
+        ["sqs", "--body", '{"article": "book", "quantity": 2}', "--body", '{"article": "book", "quantity": 1}'],
+        {"book": 3},
+    ),
+    (
+        "typed_table.handler",
+        ["dynamodb", "--old", '{"id": "a", "price": 1.10}', "--new", '{"id": "a", "price": 1.25}'],
+        ["a: 1.1 → 1.25"],
+    ),
+    (
+        "typed_bus.handler",
+        ["eventbridge", "--detail", '{"order_id": "A-17", "total": 12.5}'],
+        "Order Placed: A-17 for 12.50",
+    ),
+]
+
+
+@pytest.mark.parametrize(("handler", "arguments", "expected"), TYPED)
+def test_a_typed_example_takes_an_event_of_its_source(handler: str, arguments: list[str], expected: object) -> None:
+    assert json.loads(invoke(handler, made(*arguments))) == expected
+
+
+def test_the_demo_shows_every_scene() -> None:
+    done = subprocess.run([sys.executable, "examples/demo.py"], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("$ handlerkit invoke") == 4
