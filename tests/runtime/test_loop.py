@@ -158,7 +158,6 @@ def test_the_raw_hook_takes_and_returns_bytes_without_any_json(serve: Serve) -> 
     assert outcome.answers[0].body == b"nosj tonid-1"
 
 
-@pytest.mark.parametrize("importing", ["import os", ""])
 def test_a_handlers_preparation_is_part_of_the_initialisation(serve: Serve, start: Start) -> None:
     code = """
     def handler(event, context): return handler.prepared
@@ -185,6 +184,7 @@ def test_the_trace_of_a_typed_handlers_error_starts_in_user_code(serve: Serve) -
     assert "app.py" in trace[0]
 
 
+@pytest.mark.parametrize("importing", ["import os", ""])
 def test_the_trace_header_is_set_per_invocation_and_removed_where_absent(serve: Serve, importing: str) -> None:
     code = f"""
     {importing}
