@@ -15,7 +15,9 @@ def main() -> int:
         found = ".".join(map(str, sys.version_info[:3]))
         print("handlerkit needs Python 3.11 or newer, this is " + found + ": make PYTHON=python3.12 ...")
         return 1
-    made = subprocess.run([sys.executable, "-m", "venv", "--clear", target], capture_output=True, text=True)
+    made = subprocess.run(
+        [sys.executable, "-m", "venv", "--clear", target], capture_output=True, text=True, check=False
+    )
     if made.returncode:
         print("cannot make a virtual environment with " + sys.executable + ":")
         print((made.stdout + made.stderr).strip())
