@@ -311,6 +311,7 @@ def test_only_the_address_that_the_balancer_added_is_believed() -> None:
         (["a=1", "b=2; c=3"], {"a": "1", "b": "2", "c": "3"}),
         (["a=1", "a=2", "flag", " b = x=y ;"], {"a": "1", "b": "x=y"}),
         ("a=1;b=", {"a": "1", "b": ""}),
+        ([None, "a=1"], {"a": "1"}),
     ],
 )
 def test_cookies_are_read_from_lists_and_lines(lines: Any, found: dict[str, str]) -> None:

@@ -81,7 +81,7 @@ def test_what_a_trigger_is_asked_with_may_be_null_or_absent(source: str, is_null
 
 
 def test_nulls_inside_the_request_read_as_nothing() -> None:
-    groups = {"groupsToOverride": None, "iamRolesToOverride": [], "preferredRole": None}
+    groups: dict[str, Any] = {"groupsToOverride": None, "iamRolesToOverride": [], "preferredRole": None}
     token = parse(
         CognitoTokenGenerationEvent,
         cognito_event("TokenGeneration_HostedAuth", request={"groupConfiguration": groups, "scopes": None}),

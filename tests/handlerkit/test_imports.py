@@ -9,6 +9,19 @@ import pytest
 SOURCES = ["sqs", "sns", "s3", "kinesis", "dynamodb", "eventbridge", "cloudwatch_logs"]
 SOURCES += ["alb", "api_gateway", "appsync", "appsync_channels", "authorizers", "client_vpn", "cloudfront", "cognito"]
 SOURCES += ["cloudwatch_widget", "cognito_sync", "function_url", "http_api", "iot", "vpc_lattice", "websocket"]
+SOURCES += [
+    "kafka",
+    "amazon_mq",
+    "documentdb",
+    "firehose",
+    "kinesis_analytics",
+    "ses",
+    "cloudwatch_alarm",
+    "codecommit",
+]
+SOURCES += ["codepipeline", "codedeploy", "config_rule", "cloudformation", "alexa", "lex", "s3_batch", "bedrock_agent"]
+SOURCES += ["s3_object_lambda", "secretsmanager", "connect", "transfer", "lambda_destination", "workmail"]
+SOURCES += ["eventbridge_account", "eventbridge_compute", "eventbridge_delivery"]
 HEAVY = ["pydantic", "pydantic_core", "structlog", "boto3", "typing", "inspect", "asyncio", "dataclasses", "json"]
 
 

@@ -14,6 +14,7 @@ from handlerkit.events import Query
         ("a=1&b=2&a=3", [("a", "1"), ("b", "2"), ("a", "3")]),
         ("q=x+y%2Bz&e=%C3%A9", [("q", "x y+z"), ("e", "é")]),
         ("flag&empty=&&=v&a=b=c", [("flag", ""), ("empty", ""), ("", "v"), ("a", "b=c")]),
+        ("?a=1&?=2", [("a", "1"), ("?", "2")]),
         ("bad=%zz%", [("bad", "%zz%")]),
     ],
 )

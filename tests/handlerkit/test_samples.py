@@ -28,7 +28,7 @@ def test_every_sample_is_detected_as_the_kind_in_the_index(sample: Sample) -> No
 
 @pytest.mark.parametrize("sample", WITH_VIEW, ids=repr)
 def test_every_sample_parses_and_each_field_of_it_can_be_read(sample: Sample) -> None:
-    assert read_all(parse(view_of(sample), sample.body)) > 3
+    assert read_all(parse(view_of(sample), sample.body)) >= 2
 
 
 @pytest.mark.parametrize("sample", WITH_VIEW, ids=repr)

@@ -12,19 +12,51 @@ from pydantic import BaseModel
 
 from handlerkit import event_handler
 from handlerkit.events import (
+    AlbEvent,
+    ApiGatewayEvent,
+    AppSyncChannelEvent,
+    AppSyncIdentity,
+    AppSyncResolverEvent,
+    BedrockAgentFunctionEvent,
+    CloudFrontEvent,
+    CloudWatchAlarmData,
+    CloudWatchAlarmEvent,
     CloudWatchLogsEvent,
+    CognitoPreSignUpEvent,
+    ConfigRuleEvent,
+    CustomResourceEvent,
     Decoder,
+    DocumentDBEvent,
     DynamoDBEvent,
     DynamoDBRecord,
+    EcsTaskChange,
     EventBridgeEvent,
+    FirehoseEvent,
+    FunctionUrlEvent,
+    Headers,
+    HttpApiEvent,
+    HttpEvent,
+    IotAuthorizerEvent,
+    KafkaEvent,
+    KafkaRecord,
     KinesisEvent,
+    LambdaDestinationEvent,
+    LexV2Event,
+    Query,
+    RabbitMQEvent,
+    S3BatchEvent,
     S3Event,
     S3EventBridgeEvent,
+    S3ObjectLambdaEvent,
     ScheduledEvent,
+    SesEvent,
     SnsEvent,
     SnsNotification,
     SqsEvent,
     SqsRecord,
+    TokenAuthorizerEvent,
+    VpcLatticeEvent,
+    WebSocketEvent,
     detect,
     parse,
 )
@@ -137,6 +169,158 @@ def decoded(event: SqsEvent[Annotated[Decimal, Decoder(Decimal)]]) -> Decimal:
     return event.records[0].body
 
 
+@event_handler
+def topics(event: KafkaEvent[str, Order]) -> None:
+    for record in event:
+        assert_type(record, KafkaRecord[str, Order])
+        assert_type(record.key, str | None)
+        record.value.quantity  # expect: union-attr
+    assert_type(event.records["orders-0"][0].value, Order | None)
+    assert_type(KafkaEvent({}).records["a"][0].value, bytes | None)
+
+
+@event_handler
+def queues(event: RabbitMQEvent[Order]) -> list[int]:
+    return [message.data.quantity for message in event]
+
+
+@event_handler
+def documents(event: DocumentDBEvent[Order]) -> None:
+    assert_type(event.events[0].full_document, Order | None)
+    assert_type(event.events[0].cluster_time, datetime | None)
+
+
+@event_handler
+def transformed(event: FirehoseEvent[Reading]) -> dict[str, Any]:
+    assert_type(event.records[0].data, Reading)
+    event.records[0].ok(5)  # expect: arg-type
+    return {"records": [record.ok(str(record.data.value)) for record in event]}
+
+
+@event_handler
+def tasks(event: S3BatchEvent) -> dict[str, Any]:
+    event.reply([], treat_missing_keys_as="Perhaps")  # expect: arg-type
+    return event.reply([task.succeeded(task.s3_key) for task in event])
+
+
+@event_handler
+def alarm(event: CloudWatchAlarmEvent | EventBridgeEvent[CloudWatchAlarmData]) -> str:
+    data = event.alarm_data if isinstance(event, CloudWatchAlarmEvent) else event.detail
+    return data.alarm_name
+
+
+@event_handler
+def resource(event: CustomResourceEvent[Order]) -> None:
+    assert_type(event.resource_properties, Order)
+    assert_type(event.old_resource_properties, dict[str, Any] | None)
+
+
+@event_handler
+def rule(event: ConfigRuleEvent[Key]) -> str:
+    assert_type(event.invoking_event.notification_creation_time, datetime | None)
+    return event.rule_parameters["id"]
+
+
+@event_handler
+def stopped(event: EventBridgeEvent[EcsTaskChange]) -> list[int | None]:
+    return [container.exit_code for container in event.detail.containers]
+
+
+@event_handler
+def given_up(event: SqsEvent[LambdaDestinationEvent[Order, dict[str, Any]]]) -> None:
+    assert_type(event.records[0].body.request_payload, Order | None)
+    assert_type(event.records[0].body.response_payload, dict[str, Any] | None)
+
+
+@event_handler
+def agent(event: BedrockAgentFunctionEvent[Order]) -> dict[str, Any]:
+    event.reply("", state="FINE")  # expect: arg-type
+    return event.reply(event.arguments.order_id)
+
+
+@event_handler
+def others(event: SesEvent | LexV2Event | S3ObjectLambdaEvent[Order]) -> object:
+    if isinstance(event, SesEvent):
+        return event.records[0].mail.headers["Subject"]
+    if isinstance(event, LexV2Event):
+        return event.intent.slot_value("City")
+    return event.configuration.payload.order_id
+
+
 assert_type(detect({}), str)
 parse(SqsEvent[Order], sqs_event([])).records[0].body.quantity + "one"  # expect: operator
 SqsRecord[Order, int]  # expect: misc
+
+
+@event_handler
+def created(event: HttpApiEvent[Order] | FunctionUrlEvent[Order] | AlbEvent[Order]) -> dict[str, Any]:
+    assert_type(event.body, Order)
+    assert_type(event.headers, Headers)
+    assert_type(event.query, Query)
+    assert_type(event.cookies, dict[str, str])
+    assert_type(event.source_ip, str)
+    event.body.colour  # expect: attr-defined
+    event.http_method  # expect: union-attr union-attr union-attr
+    return {"statusCode": 201}
+
+
+@event_handler
+def requested(event: ApiGatewayEvent) -> str:
+    assert_type(event.body, str | bytes)
+    assert_type(event.request_context.request_time, datetime | None)
+    assert_type(event.request_context.authorizer.claims, dict[str, Any])
+    event.request_context.connection_id  # expect: attr-defined
+    event.body.order_id  # expect: union-attr union-attr
+    return event.request_context.identity.user_arn or event.path
+
+
+@event_handler
+def anywhere(event: HttpEvent) -> str:
+    assert_type(event.body, str | bytes)
+    if isinstance(event, VpcLatticeEvent):
+        return event.request_context.region
+    return event.method + event.query["page"]
+
+
+@event_handler
+def said(event: WebSocketEvent[Order]) -> str:
+    assert_type(event.body, Order | None)
+    return event.connection_id
+
+
+@event_handler
+def allowed(event: TokenAuthorizerEvent) -> bool:
+    event.headers  # expect: attr-defined
+    return event.bearer_token == "x"
+
+
+@event_handler
+def signed_up(event: CognitoPreSignUpEvent) -> dict[str, Any]:
+    assert_type(event.request.user_attributes, dict[str, str])
+    event.request.password  # expect: attr-defined
+    return event.raw
+
+
+@event_handler
+def resolved(event: AppSyncResolverEvent[Order, Reading]) -> Order:
+    assert_type(event.source, Reading | None)
+    assert_type(event.identity, AppSyncIdentity | None)
+    return event.arguments
+
+
+@event_handler
+def published(event: AppSyncChannelEvent[Reading]) -> list[float]:
+    return [message.payload.value for message in event]
+
+
+@event_handler
+def at_the_edge(event: CloudFrontEvent) -> dict[str, Any]:
+    if event.response is not None:
+        assert_type(event.response.status, int | None)
+    return event.request.raw
+
+
+@event_handler
+def connecting(event: IotAuthorizerEvent) -> bool:
+    mqtt = event.protocol_data.mqtt
+    return mqtt is not None and mqtt.password == b"x"

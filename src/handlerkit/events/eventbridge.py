@@ -24,7 +24,7 @@ __all__ = [
 DetailT = TypeVar("DetailT", default=dict[str, Any])
 
 
-class EventBridgeEvent(View, Generic[DetailT], kinds=("eventbridge", "cloudwatch_alarm"), payloads=(dict,)):
+class EventBridgeEvent(View, Generic[DetailT], kinds=("eventbridge",), payloads=(dict,)):
     """An event; `detail` is a dict, or the type named: `EventBridgeEvent[OrderPlaced]`."""
 
     detail_type = text("detail-type")

@@ -5,8 +5,9 @@ Wire names are those of the Lambda event: `messageId` is `message_id`, `eventSou
 
 from __future__ import annotations
 
-from .descriptor import Field
-from .fields import instant, integer, maybe_base64_bytes, maybe_text, text, texts
+from .descriptor import Field, KeptField
+from .encoded import from_base64
+from .fields import instant, integer, maybe_text, text, texts
 from .generics import Generic, TypeVar
 from .nested import view, view_map, views
 from .payload import Payload, text_payload
@@ -35,12 +36,27 @@ class SqsAttributes(View):
     dead_letter_queue_source_arn = maybe_text("DeadLetterQueueSourceArn")
 
 
+class _BinaryField(KeptField["bytes | None"]):
+    """Bytes; None also where the attribute is of another type and documentation left a placeholder."""
+
+    __slots__ = ()
+
+    def read(self, view: View) -> bytes | None:
+        value = self.find(view.raw)
+        try:
+            return None if value is None else from_base64(value)
+        except (ValueError, TypeError) as error:
+            if not str(view.raw.get("dataType")).startswith("Binary"):
+                return None
+            raise self.refusal(value, error) from None
+
+
 class SqsMessageAttribute(View):
     """An attribute the sender gave; `data_type` is String, Number or Binary, each perhaps with a `.suffix`."""
 
     data_type = text("dataType")
     string_value = maybe_text("stringValue")
-    binary_value = maybe_base64_bytes("binaryValue")
+    binary_value: Field[bytes | None] = _BinaryField("binaryValue", from_base64, None)
     string_list_values = texts("stringListValues")
     binary_list_values = texts("binaryListValues")
 
