@@ -11,9 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench import asynchronous, concurrency, invocations, parts, rie, soak, starts, stopwatch, streams, tables
+from bench import asynchronous, concurrency, invocations, parts, rie, soak, starts, stopwatch, streams, tables, typed
 
-SECTIONS = ("invoke", "start", "stream", "async", "concurrency", "rie", "soak")
+SECTIONS = ("invoke", "start", "typed", "stream", "async", "concurrency", "rie", "soak")
 
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -64,6 +64,7 @@ def main() -> int:
         sections = {
             "invoke": _invoke,
             "start": _start,
+            "typed": _typed,
             "stream": _stream,
             "async": _async,
             "concurrency": _concurrency,
@@ -127,6 +128,14 @@ def _start(chosen: argparse.Namespace, contenders: parts.Contenders, report: Rep
     report.show("A start (ratio, ours / awslambdaric)", starts.table(results))
     report.raw["start"] = {name: asdict(duel) for name, duel in results.items()}
     report.budgets += starts.budgets(contenders, results)
+
+
+def _typed(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> None:
+    results = typed.duels(contenders.bootstrap, contenders.counterpart, quick=chosen.quick)
+    title = "A typed SQS batch, whole invocation (ratio, ours / awslambdaric + aws-lambda-powertools)"
+    report.show(title, typed.table(results))
+    report.budgets += typed.budgets(results)
+    report.raw["typed"] = {str(records): asdict(duel) for records, duel in results.items()}
 
 
 def _stream(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> None:

@@ -172,6 +172,24 @@ def task_with_libraries(*names: str) -> Path:
     return target
 
 
+def task_with_lock(name: str) -> Path:
+    """A function's folder with the libraries of `requirements/NAME.lock` in it, installed by pip and compiled."""
+    lock = ROOT / "requirements" / f"{name}.lock"
+    target, stamp_file = BUILD / f"task-{name}", BUILD / f"task-{name}.stamp"
+    stamp = _fingerprint() + hashlib.sha256(lock.read_bytes()).hexdigest()
+    if stamp_file.exists() and stamp_file.read_text() == stamp:
+        return target
+    shutil.rmtree(target, ignore_errors=True)
+    _pip("install", "--require-hashes", "--only-binary", ":all:", "--target", str(target), "-r", str(lock))
+    shutil.copytree(
+        ROOT / "bench" / "functions", target, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True
+    )
+    compile_all = [str(BUILD / "venv" / "bin" / "python"), "-m", "compileall", "-q", str(target)]
+    subprocess.run(compile_all, check=False, stdout=subprocess.DEVNULL)
+    stamp_file.write_text(stamp)
+    return target
+
+
 def distributions(*names: str) -> dict[str, metadata.Distribution]:
     """The named distributions and all that they require, by name."""
     found: dict[str, metadata.Distribution] = {}

@@ -8,6 +8,7 @@ no JSON form and are refused.
 from __future__ import annotations
 
 import sys
+from json import JSONEncoder  # 5 ms; this module is loaded with the first event, which is read with it or has it loaded
 
 from .events.view import View
 
@@ -24,13 +25,11 @@ def encoded(value: object) -> bytes:
     """The result as UTF-8 JSON. Raises `TypeError` or `ValueError` for what has no JSON form."""
     if value is None:
         return b"null"
-    from json import dumps  # late: 5 ms, unless pydantic or a logger has it loaded
-
     try:
         try:
-            text = dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_converted)
+            text = _to_text(value)
         except TypeError:  # also keys that only Python knows
-            text = dumps(jsonable(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+            text = _to_text(jsonable(value))
     except RecursionError:
         raise ValueError("the result is nested too deeply, or contains itself") from None
     # JSON may escape a lone surrogate, UTF-8 cannot hold one: backslashreplace writes exactly JSON's escape.
@@ -123,3 +122,6 @@ def _number(value: Any) -> int | float:
     if not value.is_finite():
         raise ValueError(f"Out of range Decimal values are not JSON compliant: {value!s}")
     return int(value) if value == value.to_integral_value() and abs(value.adjusted()) < 400 else float(value)
+
+
+_to_text = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_converted).encode

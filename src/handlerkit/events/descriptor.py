@@ -31,6 +31,7 @@ class Field(Generic[T]):
     __slots__ = ("absent", "also", "decode", "inside", "name", "secret", "view_name", "wire")
 
     eager: bool = False  # whether parsing must read it: only payloads whose type the user named
+    direct: Callable[[str], Any] | None = None  # what validates its text, where nothing else is to be done
 
     def __init__(  # all but two by keyword
         self,

@@ -35,7 +35,9 @@ def outer_kind(event: Any) -> str:
 def is_of_kind(kind: str, wanted: tuple[str, ...]) -> bool:
     """Whether a kind is one of these, or a more special form of one: "sqs.fifo>s3" is "sqs"."""
     outer = kind.partition(">")[0]
-    return any(outer == one or outer.startswith((f"{one}.", f"{one}:")) for one in wanted)
+    if outer in wanted or outer.partition(".")[0] in wanted:
+        return True  # as nearly always
+    return any(outer.startswith((f"{one}.", f"{one}:")) for one in wanted)
 
 
 # --- records: the source or, where it is missing, the object that only this source has -------------------------------

@@ -37,7 +37,7 @@ class Payload(KeptField[T]):
     `carry` says how the payload travels; `parameter` is the index of the view's type parameter that types it.
     """
 
-    __slots__ = ("_carried", "carry", "eager", "optional", "parameter", "reader")
+    __slots__ = ("_carried", "carry", "direct", "eager", "optional", "parameter", "reader")
 
     def __init__(
         self,
@@ -55,6 +55,7 @@ class Payload(KeptField[T]):
         self.reader: Reader = TextReader()
         self._carried = carry(self.reader)
         self.eager = False
+        self.direct = None
 
     def bind(self, view_name: str, arguments: tuple[Any, ...], explicit: bool) -> Payload[T]:
         bound = type(self)(self.wire, self.carry, self.parameter, self.optional, self.also, self.inside)
@@ -63,6 +64,8 @@ class Payload(KeptField[T]):
         bound._carried = self.carry(bound.reader)
         # Text as text cannot be wrong: reading it early would only cost time.
         bound.eager = explicit and not (isinstance(bound.reader, TextReader) and self.carry is carry_text)
+        plain = type(bound) is Payload and self.carry is carry_text and self.inside is None and not self.also
+        bound.direct = bound.reader.direct if plain else None
         return bound
 
     def decoded(self, value: Any) -> T:
