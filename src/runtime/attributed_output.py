@@ -5,7 +5,6 @@ Loaded only with concurrency: elsewhere all lines between START and END belong t
 
 import io
 import sys
-from _contextvars import ContextVar
 
 from .output import timestamp
 
@@ -21,12 +20,12 @@ def install(output: "Output") -> None:
 
 
 class _Lines(io.TextIOBase):
-    """A text stream whose complete lines become records; what is unfinished waits in its own context."""
+    """A text stream whose complete lines become records; what is unfinished waits with its invocation."""
 
     def __init__(self, stream: "TextIO", output: "Output") -> None:
         self._stream = stream
         self._output = output
-        self._unfinished: ContextVar[str] = ContextVar("runtime.unfinished_line")
+        self._rest = ""
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
@@ -42,24 +41,45 @@ class _Lines(io.TextIOBase):
         """Of the stream behind, for child processes."""
         return self._stream.fileno()
 
+    def reconfigure(self, **options: "Any") -> None:
+        """Of the stream behind."""
+        self._stream.reconfigure(**options)  # type: ignore[attr-defined]
+
     def writable(self) -> bool:
         """Always."""
         return True
 
     def write(self, text: str) -> int:
         """Take text; every line it completes is one record."""
-        *lines, rest = (self._unfinished.get("") + text).split("\n")
-        self._unfinished.set(rest)
+        *lines, rest = (self._take_unfinished() + text).split("\n")
+        self._keep_unfinished(rest)
         for line in lines:
             self._record(line)
         return len(text)
 
     def flush(self) -> None:
-        """Send off what this context left unfinished."""
-        rest = self._unfinished.get("")
+        """Send off what the invocation left unfinished, and what was written as bytes."""
+        rest = self._take_unfinished()
         if rest:
-            self._unfinished.set("")
             self._record(rest)
+        self._stream.flush()
+
+    # With the invocation and not in a context variable: tasks of an asynchronous handler have contexts of their own.
+    def _take_unfinished(self) -> str:
+        invocation = self._output.present()
+        if invocation is None:
+            rest, self._rest = self._rest, ""
+            return rest
+        return invocation.unfinished.pop(self, "") if invocation.unfinished else ""
+
+    def _keep_unfinished(self, rest: str) -> None:
+        invocation = self._output.present()
+        if invocation is None:
+            self._rest = rest
+        elif rest:
+            if invocation.unfinished is None:
+                invocation.unfinished = {}
+            invocation.unfinished[self] = rest
 
     def _record(self, line: str) -> None:
         invocation = self._output.present()
@@ -79,6 +99,6 @@ class _Lines(io.TextIOBase):
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO, TextIO
+    from typing import Any, BinaryIO, TextIO
 
     from .output import Output

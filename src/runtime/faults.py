@@ -190,7 +190,7 @@ def _direct_relations(error: BaseException) -> "list[tuple[str, BaseException]]"
         total = len(error.exceptions)
         relations += [
             (f"Member {number} of {total}", member)
-            for number, member in enumerate(error.exceptions[:MAX_RELATED], start=1)
+            for number, member in enumerate(error.exceptions, start=1)
         ]
     if error.__cause__ is not None:
         relations.append(("Caused by", error.__cause__))

@@ -27,7 +27,8 @@ class Invocation:
     """One event with what came along: text attributes, None where the platform sent nothing (or an empty value).
 
     `deadline_ms` is epoch milliseconds; `body` the event's bytes; `invocation_id` the nonce of this attempt;
-    `after_response` the work left for when it is answered, None where there is none.
+    `after_response` the work left for when it is answered, None where there is none; `unfinished` what was printed
+    without a line's end, by stream, where several invocations print at once.
     """
 
     __slots__ = (
@@ -42,6 +43,7 @@ class Invocation:
         "request_id",
         "tenant_id",
         "trace_id",
+        "unfinished",
     )
 
     def __init__(self, headers: "dict[str, str]", body: bytes) -> None:
@@ -60,6 +62,7 @@ class Invocation:
             ) from None
         self.body = body
         self.after_response: list[Hook] | None = None
+        self.unfinished: dict[object, str] | None = None
         # Managed instances send headers they have no value for with an empty one: empty means absent.
         self.content_type = get("content-type") or protocol.JSON
         self.function_arn = get(protocol.FUNCTION_ARN) or None
@@ -149,10 +152,10 @@ class LambdaContext:
             self.client_context: ClientContext | None = None
         else:
             values = _parse(invocation.client_context_json, "Client Context")
-            self._w3c = _w3c(values.pop("w3c", None))
-            self.client_context = ClientContext(values) if invocation.client_context_json != "null" else None
+            self._w3c = _w3c(values.pop("w3c", None)) if values else {}
+            self.client_context = ClientContext(values) if values is not None else None
         if invocation.cognito_identity_json is not None:
-            self.identity = CognitoIdentity(_parse(invocation.cognito_identity_json, "Cognito Identity"))
+            self.identity = CognitoIdentity(_parse(invocation.cognito_identity_json, "Cognito Identity") or {})
 
     def __getattr__(self, name: str) -> "Any":
         # Called for what was not set. Most callers have no identity, and most handlers do not look.
@@ -181,7 +184,8 @@ class LambdaContext:
         return f"LambdaContext([{','.join(f'{name}={getattr(self, name)}' for name in names)}])"
 
 
-def _parse(header: str, name: str) -> "dict[str, Any]":
+def _parse(header: str, name: str) -> "dict[str, Any] | None":
+    """The object in a header, None for `null`. Raises `FunctionError`."""
     from . import marshal  # late: most callers send neither header
 
     try:
@@ -190,7 +194,7 @@ def _parse(header: str, name: str) -> "dict[str, Any]":
     except ValueError as error:
         raise FunctionError(protocol.CONTEXT_UNMARSHAL_ERROR, f"Unable to parse {name} JSON: {error}") from None
     if values is None:
-        return {}
+        return None
     if not isinstance(values, dict):
         raise FunctionError(
             protocol.CONTEXT_UNMARSHAL_ERROR,

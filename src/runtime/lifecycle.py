@@ -174,11 +174,18 @@ def _attempt_all(hooks: "list[Hook]", budget_s: float, title: str, function: "Fu
 def _attempt(
     hook: "Hook", budget_s: float, title: str, function: "Function", invocation: "Invocation | None"
 ) -> "BaseException | None":
+    # A shutdown that does not end by itself is ended by Lambda, without the log's last lines; so we end it.
+    budget = _Budget(budget_s, hard=title == "on_shutdown")
     try:
-        _call_within(hook, budget_s, title, function)
+        try:
+            budget.start()
+            _call(hook, function)
+        finally:
+            budget.stop()
     except Terminated:
         raise
     except BudgetExceeded:
+        budget.stop()  # it may have come just before the timer was stopped
         failed: BaseException = TimeoutError(f"{_name(hook)} took longer than the {budget_s:.2f} s that were left")
     except BaseException as error:  # noqa: BLE001  # whatever a hook does, the others have their turn
         failed = error
@@ -188,50 +195,56 @@ def _attempt(
     return failed
 
 
-def _call_within(hook: "Hook", budget_s: float, title: str, function: "Function") -> None:
+def _call(hook: "Hook", function: "Function") -> None:
     call, args, kwargs = hook
-    # A shutdown that does not end by itself is ended by Lambda, without the log's last lines; so we end it.
-    with _Budget(budget_s, hard=title == "on_shutdown"):
-        result = call(*args, **kwargs)
-        if hasattr(result, "__await__"):
-            function.waiter.wait_for(result)
+    result = call(*args, **kwargs)
+    if hasattr(result, "__await__"):
+        function.waiter.wait_for(result)
 
 
 class _Budget:
-    """Interrupts the code inside after so many seconds, by the process's timer signal.
+    """Interrupts the calling code after so many seconds, by the process's timer signal.
 
     Only the main thread can be interrupted; elsewhere (concurrency by threads) the budget is a promise.
     """
 
-    def __init__(self, seconds: float, *, hard: bool = False) -> None:
+    def __init__(self, seconds: float, *, hard: bool) -> None:
         self._seconds = seconds
         self._hard = hard
+        self._running = False
         self._former: Any = None
         self._interruptions = 0
 
-    def __enter__(self) -> None:
+    def start(self) -> None:
+        """Set the timer, in the main thread."""
         import _signal  # type: ignore[import-not-found]  # the C half; `signal` itself costs 4 ms for its enums
 
         try:
             self._former = _signal.signal(_signal.SIGALRM, self._interrupt)
         except ValueError:  # not the main thread
             return
+        self._running = True
         _signal.setitimer(_signal.ITIMER_REAL, self._seconds, REPEAT_S)
 
+    def stop(self) -> None:
+        """Take the timer back. May be called again."""
+        import _signal
+
+        self._running = False  # from here on a late signal is ignored
+        if self._former is not None:
+            _signal.setitimer(_signal.ITIMER_REAL, 0)
+            _signal.signal(_signal.SIGALRM, self._former)
+            self._former = None
+
     def _interrupt(self, _number: int, _frame: object) -> None:
+        if not self._running:
+            return
         self._interruptions += 1
         if self._hard and self._interruptions > LAST_INTERRUPTION:
             import posix
 
             posix._exit(0)
         raise BudgetExceeded
-
-    def __exit__(self, *_exception: object) -> None:
-        import _signal
-
-        if self._former is not None:
-            _signal.setitimer(_signal.ITIMER_REAL, 0)
-            _signal.signal(_signal.SIGALRM, self._former)
 
 
 def _name(hook: "Hook") -> str:

@@ -70,9 +70,18 @@ def dumps(value: "Any") -> bytes:
 
 def _dumps_dialect(value: object) -> bytes:
     try:
-        return "".join(_encode_digits(_plain(value), 0)).encode("utf-8", "backslashreplace")
+        plain = _plain(value)  # runs user code: what that raises is the user's
     except RecursionError:
-        raise NotSerialisableError("The result is nested too deeply, or contains itself") from None
+        raise NotSerialisableError(_BOTTOMLESS) from None
+    try:
+        return "".join(_encode_digits(plain, 0)).encode("utf-8", "backslashreplace")
+    except RecursionError:
+        raise NotSerialisableError(_BOTTOMLESS) from None
+    except ValueError as error:  # an int of more digits than the interpreter writes
+        raise NotSerialisableError(str(error)) from None
+
+
+_BOTTOMLESS = "The result is nested too deeply, or contains itself"
 
 
 class _Digits(str):

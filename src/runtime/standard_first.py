@@ -12,9 +12,9 @@ class StandardFirst:
         self._names = names
         self._library = library
 
-    def find_spec(self, name: str, path: object = None, _target: object = None) -> "ModuleSpec | None":
+    def find_spec(self, name: str, _path: object = None, _target: object = None) -> "ModuleSpec | None":
         """The standard library's module for the hidden names; None for all others."""
-        if name not in self._names or path is not None:
+        if name not in self._names:
             return None
         spec: ModuleSpec | None = PathFinder.find_spec(name, self._library)
         return spec

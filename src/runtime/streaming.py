@@ -154,7 +154,7 @@ class _Source:
         if type(data) is bytes:
             return data
         if isinstance(data, str):
-            return data.encode("utf-8", "surrogatepass" if data.isascii() else "replace")
+            return data.encode("utf-8", "replace")
         if isinstance(data, (bytes, bytearray, memoryview)):
             return bytes(data)
         self.close()

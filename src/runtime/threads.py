@@ -105,7 +105,7 @@ class _Variables(dict[bytes, bytes]):
         invocation = current.get(None)
         if invocation is None or invocation.trace_id is None:
             raise KeyError(name)
-        return invocation.trace_id.encode("utf-8", "surrogateescape")
+        return invocation.trace_id.encode("latin-1", "replace")  # as it came in its header
 
 
 def _show_trace_ids_by_context() -> None:

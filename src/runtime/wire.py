@@ -89,10 +89,12 @@ class ResponseReader:
     spent. `started` tells whether part of a message has arrived.
     """
 
-    __slots__ = ("_data", "_eof", "_in_body", "_known", "_known_message", "_steps")
+    __slots__ = ("_at", "_data", "_eof", "_in_body", "_known", "_known_message", "_steps")
 
     def __init__(self) -> None:
         self._data = b""
+        self._at = 0
+        """How much of `_data` has been read. It is cut off when more comes, not before: cutting copies the rest."""
         self._eof = False
         self._in_body = False
         # Acknowledgements repeat to the byte (their Date changes once a second): the last one is not parsed again.
@@ -103,56 +105,60 @@ class ResponseReader:
     @property
     def started(self) -> bool:
         """Whether part of a message has arrived and the rest has not (after `next_message` returned None)."""
-        return self._in_body or self._data != b""
+        return self._in_body or self._at < len(self._data)
 
     def feed(self, data: bytes) -> None:
         """Take what was received; an empty value means end of stream."""
         if not data:
             self._eof = True
-        elif self._data:
-            self._data += data
+        elif self._at < len(self._data):
+            self._data = self._data[self._at :] + data
+            self._at = 0
         else:
             self._data = data
+            self._at = 0
 
     def next_message(self) -> "Message | None":
         """The next complete message, or None when it needs more bytes than have come."""
-        if not self._data and not self._in_body:
+        if self._at == len(self._data) and not self._in_body:
             return None
         return next(self._steps)
 
     # A generator, so that "wait for more" is a `yield` in the middle of reading and not a state to restore.
-    # It yields None to ask for more bytes. What has been consumed is cut off `_data` at once.
+    # It yields None to ask for more bytes.
     def _messages(self) -> "Iterator[Message | None]":
         while True:
-            if self._known and self._data.startswith(self._known):
-                self._data = self._data[len(self._known) :]
+            if self._known and self._data.startswith(self._known, self._at):
+                self._at += len(self._known)
                 yield self._known_message
                 continue
             searched = 0
-            while (end := self._data.find(b"\r\n\r\n", searched)) < 0:
+            while (end := self._data.find(b"\r\n\r\n", self._at + searched)) < 0:
+                searched = max(0, len(self._data) - self._at - 3)
                 self._refuse_hopeless_head()
-                searched = max(0, len(self._data) - 3)
                 yield None
-            if end > MAX_HEAD_BYTES:
-                raise WireError(f"response head of {end} bytes, more than {MAX_HEAD_BYTES}")
-            status, headers = _parse_head(self._data[:end])
+            start, body_start = self._at, end + 4
+            if end - start > MAX_HEAD_BYTES:
+                raise WireError(f"response head of {end - start} bytes, more than {MAX_HEAD_BYTES}")
+            status, headers = _parse_head(self._data[start:end])
+            self._at = body_start
             if status < 200:
-                self._data = self._data[end + 4 :]
                 continue
             self._in_body = True
             whole = b""
             if "transfer-encoding" in headers:
-                self._data = self._data[end + 4 :]
                 body = yield from self._chunked(headers)
             else:
-                length = _content_length(status, headers)
-                size = end + 4 + length
-                if size <= len(self._data):  # all of it came in one read, as small messages do
-                    whole, self._data = self._data[:size], self._data[size:]
-                    body = whole[end + 4 :]
+                body_end = body_start + _content_length(status, headers)
+                if body_end <= len(self._data):  # all of it came in one read, as small messages do
+                    body = self._data[body_start:body_end]
+                    self._at = body_end
+                    if status == protocol.ACCEPTED:
+                        whole = self._data[start:body_end]
                 else:
-                    self._data = self._data[end + 4 :]
-                    body = yield from self._sized(length)
+                    parts: list[bytes] = []
+                    yield from self._take(body_end - body_start, parts)
+                    body = b"".join(parts)
             self._in_body = False
             message = Message(status, headers, body)
             if status == protocol.ACCEPTED:
@@ -160,7 +166,7 @@ class ResponseReader:
             yield message
 
     def _refuse_hopeless_head(self) -> None:
-        data = self._data
+        data = self._data[self._at :]
         if self._eof:
             if data:
                 raise WireError(f"connection closed in the middle of a response head: {_shown(data)}")
@@ -172,24 +178,26 @@ class ResponseReader:
         if data.count(b"\n") != data.count(b"\r\n"):
             raise WireError(f"response head with bare line feeds: {_shown(data)}")
 
-    def _sized(self, length: int) -> "Generator[None, None, bytes]":
-        if len(self._data) >= length:
-            body, self._data = self._data[:length], self._data[length:]
-            return body
-        parts, missing = [self._data], length - len(self._data)
-        while missing > 0:
-            self._data = b""
+    def _take(self, length: int, parts: "list[bytes]") -> "Generator[None, None, None]":
+        """Read `length` bytes into `parts`, in the pieces in which they come."""
+        missing = length
+        while missing > len(self._data) - self._at:
+            if self._at < len(self._data):
+                parts.append(self._data[self._at :] if self._at else self._data)
+                missing -= len(self._data) - self._at
+                self._at = len(self._data)
             yield from self._more(f"a body of {length} bytes, {missing} of them missing")
-            parts.append(self._data[:missing])
-            self._data, missing = self._data[missing:], missing - len(self._data)
-        return b"".join(parts)
+        if missing:
+            parts.append(self._data[self._at : self._at + missing])
+            self._at += missing
 
     def _chunked(self, headers: "dict[str, str]") -> "Generator[None, None, bytes]":
         if headers["transfer-encoding"].lower() != "chunked":
             raise WireError(f"unknown transfer encoding {headers['transfer-encoding']!r}")
         if "content-length" in headers:
             raise WireError("both Content-Length and chunked: the body's end is ambiguous")
-        parts, total = [], 0
+        parts: list[bytes] = []
+        total = 0
         while True:
             line = yield from self._line("a chunk's size")
             digits = line.partition(b";")[0].strip()
@@ -202,7 +210,7 @@ class ResponseReader:
             total += size
             if total > protocol.MAX_EVENT_BYTES:
                 raise WireError(f"a body of more than {protocol.MAX_EVENT_BYTES} bytes")
-            parts.append((yield from self._sized(size)))
+            yield from self._take(size, parts)
             if (yield from self._line("the end of a chunk")):
                 raise WireError("a chunk longer than its stated size")
         while (yield from self._line("a trailer")):
@@ -210,16 +218,21 @@ class ResponseReader:
         return b"".join(parts)
 
     def _line(self, what: str) -> "Generator[None, None, bytes]":
-        while (end := self._data.find(b"\r\n")) < 0:
-            if len(self._data) > MAX_CHUNK_LINE_BYTES or b"\n" in self._data:
-                raise WireError(f"expected {what}, found {_shown(self._data)}")
+        while (end := self._data.find(b"\r\n", self._at)) < 0:
+            rest = self._data[self._at :]
+            if len(rest) > MAX_CHUNK_LINE_BYTES or b"\n" in rest:
+                raise WireError(f"expected {what}, found {_shown(rest)}")
             yield from self._more(what)
-        line, self._data = self._data[:end], self._data[end + 2 :]
+        line = self._data[self._at : end]
+        self._at = end + 2
+        if len(line) > MAX_CHUNK_LINE_BYTES:
+            raise WireError(f"expected {what}, found {_shown(line)}")
         return line
 
     def _more(self, missing: str) -> "Generator[None, None, None]":
-        before = len(self._data)
-        while len(self._data) == before:
+        """Wait until something is fed that has not been read."""
+        before = len(self._data) - self._at
+        while len(self._data) - self._at == before:
             if self._eof:
                 raise WireError(f"connection closed in the middle of a response: expected {missing}")
             yield None

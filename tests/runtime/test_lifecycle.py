@@ -446,3 +446,21 @@ def test_an_extension_whose_registration_is_not_answered_is_one_line_and_nothing
     assert outcome.stdout == "bye\n"
     assert outcome.stderr.startswith("handlerkit: no SIGTERM for on_shutdown: ")
     assert outcome.stderr.count("\n") == 1
+
+
+def test_a_budget_that_runs_out_at_the_very_end_does_not_outlive_its_hook(serve: Serve) -> None:
+    code = """
+    import signal, sys, time
+    from runtime import after_response
+    def late(frame, event, argument):
+        if event == "call" and frame.f_code.co_name == "stop":
+            sys.setprofile(None)
+            signal.raise_signal(signal.SIGALRM)
+    def work(): sys.setprofile(late)
+    def handler(event, context):
+        if event == 1: after_response(work)
+        return event
+    """
+    outcome = serve(code, b"1", b"2")
+    assert outcome.answers[1].body == b"2"
+    assert outcome.status == 0

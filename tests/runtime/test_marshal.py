@@ -170,3 +170,19 @@ def test_without_the_private_codec_the_standard_module_gives_the_same(monkeypatc
 def test_this_interpreter_has_the_private_codec() -> None:
     # If this fails on a new Python, events and results are still right, only slower: see _codec().
     assert marshal._scan is not None
+
+
+def test_an_integer_of_more_digits_than_the_interpreter_writes_is_not_serialisable() -> None:
+    with pytest.raises(NotSerialisableError, match="limit"):
+        dumps({"n": 10**5000})
+
+
+def test_an_error_of_a_values_own_is_not_taken_for_ours() -> None:
+    class Broken:
+        def _asdict(self) -> object:
+            raise ValueError("mine")
+
+    with pytest.raises(ValueError, match=r"^mine$") as caught:
+        dumps([Broken()])
+    assert not isinstance(caught.value, NotSerialisableError)
+    assert caught.value.__context__ is None

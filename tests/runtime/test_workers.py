@@ -387,3 +387,25 @@ def test_both_views_of_the_environment_show_the_trace_id_of_the_one_who_asks(
     served.wait_for_answers(3)
     shown = [json.loads(answer.body)[:2] for answer in served.terminate().answers]
     assert shown == [["Root=1-a"] * 2, ["'_X_AMZN_TRACE_ID'", None], ["Root=b"] * 2]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_is_printed_without_a_newline_or_as_bytes_is_out_when_the_invocation_ends(
+    start: Start, platform: Platform, mode: str
+) -> None:
+    code = """
+    import asyncio, sys
+    sys.stdout.reconfigure(line_buffering=True)
+    async def handler(event, context):
+        print("unfinished", end="")
+        await asyncio.create_task(more())
+        sys.stdout.buffer.write(b"bytes\\n")
+    async def more():
+        print(" line", end="")
+    """
+    platform.deliver(event())
+    served = start(code, env={"AWS_LAMBDA_MAX_CONCURRENCY": "1", "HANDLERKIT_CONCURRENCY": mode})
+    served.wait_for_answers(1)
+    lines = served.terminate().stdout.splitlines()
+    assert sorted(line.rpartition("\t")[2] for line in lines) == ["bytes", "unfinished line"]
+    assert any(line.endswith("\tid-1\tunfinished line") for line in lines)
