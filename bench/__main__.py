@@ -11,9 +11,22 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench import asynchronous, concurrency, invocations, parts, rie, soak, starts, stopwatch, streams, tables, typed
+from bench import (
+    asynchronous,
+    batch,
+    concurrency,
+    invocations,
+    parts,
+    rie,
+    soak,
+    starts,
+    stopwatch,
+    streams,
+    tables,
+    typed,
+)
 
-SECTIONS = ("invoke", "start", "typed", "stream", "async", "concurrency", "rie", "soak")
+SECTIONS = ("invoke", "start", "typed", "batch", "stream", "async", "concurrency", "rie", "soak")
 
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -65,6 +78,7 @@ def main() -> int:
             "invoke": _invoke,
             "start": _start,
             "typed": _typed,
+            "batch": _batch,
             "stream": _stream,
             "async": _async,
             "concurrency": _concurrency,
@@ -136,6 +150,19 @@ def _typed(chosen: argparse.Namespace, contenders: parts.Contenders, report: Rep
     report.show(title, typed.table(results))
     report.budgets += typed.budgets(results)
     report.raw["typed"] = {str(records): asdict(duel) for records, duel in results.items()}
+
+
+def _batch(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> None:
+    rounds = chosen.rounds or (3 if chosen.quick else 7)
+    results = batch.duels(contenders.bootstrap, contenders.counterpart, rounds=rounds, quick=chosen.quick)
+    others = "(ratio, ours / awslambdaric + aws-lambda-powertools)"
+    report.show(f"An SQS batch, record by record, whole invocation {others}", batch.table(results))
+    report.show(f"A start with a typed batch {others}", batch.start_table(results))
+    report.budgets += batch.budgets(results)
+    report.raw["batch"] = {
+        "start": asdict(results.start),
+        **{str(records): asdict(duel) for records, duel in results.sizes.items()},
+    }
 
 
 def _stream(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> None:

@@ -20,6 +20,7 @@ LIMIT_S = 120
 
 PACKAGES = {
     "bwrap": "bubblewrap",  # a root of its own for AWS's emulator in managed-instances mode
+    "redis-server": "redis-server",  # idempotency records in Redis, against the real thing
 }
 """Package by the program that it brings."""
 

@@ -1,23 +1,35 @@
-"""What a handler's author imports: `event_handler` here, the events' types in `handlerkit.events`.
+"""What a handler's author imports: `event_handler` and `batch_handler` here, the events' types in `handlerkit.events`.
 
 Importing this package must stay nearly free: names are resolved when they are first used.
 """
 
 from __future__ import annotations
 
-__all__ = ["__version__", "event_handler"]
+__all__ = ["DropRecord", "RetryRecord", "__version__", "batch_handler", "event_handler", "idempotent"]
 
 __version__ = "0.1.0"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .batch.errors import DropRecord, RetryRecord
+    from .batch.handler import batch_handler
     from .handler import event_handler
+    from .idempotency.decorator import idempotent
+
+
+_HOME = {
+    "DropRecord": "batch.errors",
+    "RetryRecord": "batch.errors",
+    "batch_handler": "batch.handler",
+    "event_handler": "handler",
+    "idempotent": "idempotency.decorator",
+}
 
 
 def __getattr__(name: str) -> object:
-    if name == "event_handler":
-        from .handler import event_handler
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-        globals()[name] = event_handler
-        return event_handler
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    return found

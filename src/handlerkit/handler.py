@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from .event_loop import KeptLoop
     from .events.readers import Reader
+    from .idempotency import Idempotency
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -40,8 +41,10 @@ class EventHandler(Generic[F]):
         prepare: Callable[[Any], Any] | None = None,
         answer_bad_requests: bool = True,
         names: dict[str, Any] | None = None,
+        idempotency: Idempotency | None = None,
     ) -> None:
         self.func = func
+        self._guard = None if idempotency is None else idempotency.for_function(func)
         self._signature = signature_of(func)
         self._event = event
         self._prepare = prepare
@@ -107,6 +110,23 @@ class EventHandler(Generic[F]):
         return reader.from_object(self._prepare(parsed(reader.name, body)))
 
     def _handled(self, asked: Any, context: Any) -> Any:
+        lives = sys.modules.get("handlerkit.idempotency.invocation")
+        if lives is None:
+            return self._called(asked, context)
+        before = lives.current.set(context)  # what is idempotent inside takes its lease from here
+        try:
+            if self._guard is None:
+                return self._called(asked, context)
+            return self._guard.run((asked,), {}, context, lambda: self._answered(asked, context))
+        finally:
+            lives.current.reset(before)
+
+    def _answered(self, asked: Any, context: Any) -> Any:
+        from .reply import jsonable
+
+        return jsonable(self._called(asked, context))  # what a duplicate gets is the same document
+
+    def _called(self, asked: Any, context: Any) -> Any:
         how = self._signature.context
         if how is Signature.SECOND:
             result = self.func(asked, context)
@@ -159,7 +179,11 @@ if TYPE_CHECKING:
     def event_handler(func: F, /) -> EventHandler[F]: ...
     @overload
     def event_handler(
-        *, event: Any = None, prepare: Callable[[Any], Any] | None = None, answer_bad_requests: bool = True
+        *,
+        event: Any = None,
+        prepare: Callable[[Any], Any] | None = None,
+        answer_bad_requests: bool = True,
+        idempotency: Idempotency | None = None,
     ) -> Callable[[F], EventHandler[F]]: ...
 
 
@@ -170,14 +194,16 @@ def event_handler(
     event: Any = None,
     prepare: Callable[[Any], Any] | None = None,
     answer_bad_requests: bool = True,
+    idempotency: Idempotency | None = None,
 ) -> EventHandler[F] | Callable[[F], EventHandler[F]]:
     """Make a Lambda handler of a function that takes a typed event, and the context if it has a place for it.
 
     `event` is the event's type where the annotation cannot say it. `prepare` is called with the parsed event before
     it is read, and returns the one to read. Events that are not of the type raise `EventValidationError`; an HTTP
-    request gets 400 or 422 instead, unless `answer_bad_requests` is False.
+    request gets 400 or 422 instead, unless `answer_bad_requests` is False. `idempotency` keeps the function's effect to
+    once per key, and answers duplicates with the first response.
     """
     names = dict(sys._getframe(1).f_locals)
     if func is not None:
         return EventHandler(func, names=names)
-    return lambda function: EventHandler(function, event, prepare, answer_bad_requests, names)
+    return lambda function: EventHandler(function, event, prepare, answer_bad_requests, names, idempotency)

@@ -189,8 +189,7 @@ def _direct_relations(error: BaseException) -> "list[tuple[str, BaseException]]"
     if isinstance(error, BaseExceptionGroup):
         total = len(error.exceptions)
         relations += [
-            (f"Member {number} of {total}", member)
-            for number, member in enumerate(error.exceptions, start=1)
+            (f"Member {number} of {total}", member) for number, member in enumerate(error.exceptions, start=1)
         ]
     if error.__cause__ is not None:
         relations.append(("Caused by", error.__cause__))

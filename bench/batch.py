@@ -1,0 +1,93 @@
+"""A batch, record by record: whole invocations and a cold start, against awslambdaric with aws-lambda-powertools."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from bench import invocations, parts, stopwatch, tables, typed
+
+FIGURES = {
+    "wall p50, µs": "wall_us.p50",
+    "CPU, µs": "cpu_us",
+    "invocations/s": "per_second",
+    "resident, KiB": "rss_kib",
+}
+START = {"start → first response, ms": "first_ms", "of it the invocation, ms": "invocation_ms"}
+OURS, THEIRS = "bench_batch.orders", "bench_batch_powertools.orders"
+COUNTS = {10: 2_000, 200: 300, 10_000: 6}
+"""Invocations of one round, by records in the event; with 10,000 it has 5.7 MB."""
+LIMIT = 0.45
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """What was measured: a duel per size of batch, and one of cold starts."""
+
+    sizes: dict[int, stopwatch.Duel]
+    start: stopwatch.Duel
+
+
+def event_file(records: int) -> Path:
+    """The event as a file that the server can read; receipts are cut so that the largest is within 6 MB."""
+    path = parts.BUILD / f"batch-{records}.json"
+    path.write_bytes(typed.event(records).replace(b"AQEB" + b"x" * 120, b"AQEB" + b"x" * 16))
+    return path
+
+
+def duels(ours: parts.Runtime, theirs: parts.Runtime, *, rounds: int, quick: bool) -> Results:
+    """Turn by turn, with the same libraries in the function's folder."""
+    task = parts.task_with_lock("bench")
+    contenders = [(ours.with_task(task), OURS), (theirs.with_task(task), THEIRS)]
+    sizes = {}
+    for records, full in COUNTS.items():
+        count = max(full // 8, 2) if quick else full
+        load = stopwatch.Load(events=(event_file(records),), count=count, warmup=max(count // 10, 2))
+        measures = [partial(invocations.measure, runtime, handler, load) for runtime, handler in contenders]
+        first, second = stopwatch.take_turns(rounds, measures)
+        sizes[records] = stopwatch.Duel(ours=first, theirs=second)
+    starts = [partial(first_response, runtime, handler) for runtime, handler in contenders]
+    for start in starts:
+        start()  # the page cache holds everything from here on
+    first, second = stopwatch.take_turns(rounds * 3, starts)
+    return Results(sizes=sizes, start=stopwatch.Duel(ours=first, theirs=second))
+
+
+def first_response(runtime: parts.Runtime, handler: str) -> stopwatch.Figures:
+    """From starting the process to the response to its first event, of ten records."""
+    load = stopwatch.Load(events=(event_file(10),), count=1)
+    figures = invocations.measure(runtime, handler, load)
+    invocation_ms = figures["wall_us.p50"] / 1000
+    return {"first_ms": figures["start_ms"] + invocation_ms, "invocation_ms": invocation_ms}
+
+
+def table(results: Results) -> str:
+    """A row per size of batch, with our own cost per record."""
+    rows = [
+        [
+            f"{records:,}",
+            *(tables.versus(duel.ratio(figure), *duel.medians(figure)) for figure in FIGURES.values()),
+            f"{duel.medians('cpu_us')[0] / records:.2f}",
+        ]
+        for records, duel in results.sizes.items()
+    ]
+    return tables.markdown(["SQS records", *FIGURES, "our CPU per record, µs"], rows)
+
+
+def start_table(results: Results) -> str:
+    """One row: the cold start."""
+    cells = [tables.versus(results.start.ratio(name), *results.start.medians(name)) for name in START.values()]
+    return tables.markdown(["a typed batch", *START], [["first event of 10 records", *cells]])
+
+
+def budgets(results: Results) -> list[tables.Budget]:
+    """The design's limits for a batch and for the start of a function that takes one."""
+    whole = [
+        tables.Budget(
+            what=f"SQS batch of {records:,}, record by record, wall p50", ratio=duel.ratio("wall_us.p50"), limit=LIMIT
+        )
+        for records, duel in results.sizes.items()
+    ]
+    first = tables.Budget(
+        what="start → first response of a typed batch", ratio=results.start.ratio("first_ms"), limit=LIMIT
+    )
+    return [*whole, first]

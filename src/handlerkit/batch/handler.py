@@ -1,0 +1,138 @@
+"""`batch_handler`: a function of one record as a Lambda handler of whole batches.
+
+Like `event_handler` it makes an ordinary `handler(event, context)` for any runtime that also has the raw hook,
+`__lambda_raw__(body: bytes, context) -> bytes`; both give the same response.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+
+from handlerkit.events.generics import Generic, TypeVar
+from handlerkit.signature import signature_of
+
+from .options import Options
+from .processing import Plan
+from .reading import RecordReader
+
+__all__ = ["BatchHandler", "batch_handler"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, overload
+
+    from .hooks import RecordIdempotency, RecordObserver
+    from .poison import PoisonRecord
+
+# From here on the collector, looking through what has just been parsed and is all in use, takes longer than parsing.
+LARGE_BYTES = 300_000
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+class BatchHandler(Generic[F]):
+    """A function of one record as a Lambda handler. `func` is the function itself, for tests that need no event."""
+
+    __name__: str
+    __qualname__: str
+
+    def __init__(
+        self, func: F, record: Any = None, options: dict[str, Any] | None = None, names: dict[str, Any] | None = None
+    ) -> None:
+        self.func = func
+        self._record = record
+        self._signature = signature_of(func)
+        self._plan = Plan(func, Options.of(options or {}), self._signature)
+        for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+            if hasattr(func, name):
+                setattr(self, name, getattr(func, name))
+        self.__wrapped__ = func
+        try:
+            self._reader: RecordReader | None = self._made_reader(names or {})
+        except NameError:
+            self._reader = None  # a name that the module defines further down: resolved with the first event
+
+    def __repr__(self) -> str:
+        return f"<batch_handler {getattr(self.func, '__qualname__', self.func)}>"
+
+    def __call__(self, event: Any, context: Any = None) -> dict[str, Any]:
+        """Handle a parsed event, or a view of one; the response as a dict."""
+        return self._plan.response(getattr(event, "raw", event), context, self._known_reader())
+
+    def __lambda_raw__(self, body: bytes, context: Any) -> bytes:
+        """Handle an event's bytes; the response's bytes."""
+        from handlerkit.events.readers import parsed
+        from handlerkit.reply import encoded
+
+        reader = self._known_reader()
+        pauses = len(body) >= LARGE_BYTES and gc.isenabled()
+        if pauses:
+            gc.disable()
+        try:
+            event = parsed("event", body)
+        finally:
+            if pauses:
+                gc.enable()
+        response = self._plan.response(event, context, reader)
+        return NOTHING_FAILED_JSON if response == NOTHING_FAILED else encoded(response)
+
+    def _known_reader(self) -> RecordReader:
+        if self._reader is None:
+            self._reader = self._made_reader({})
+        return self._reader
+
+    def _made_reader(self, names: dict[str, Any]) -> RecordReader:
+        reader = RecordReader(self._record if self._record is not None else self._signature.annotation(names))
+        self._plan.check(reader)
+        return reader
+
+
+NOTHING_FAILED: dict[str, Any] = {"batchItemFailures": []}
+NOTHING_FAILED_JSON = b'{"batchItemFailures":[]}'
+
+
+if TYPE_CHECKING:
+
+    @overload
+    def batch_handler(func: F, /) -> BatchHandler[F]: ...
+    @overload
+    def batch_handler(
+        *,
+        record: Any = None,
+        ordering: str | None = None,
+        max_workers: int = 1,
+        stop_margin_ms: int | None = 500,
+        on_poison: Callable[[PoisonRecord], Any] | None = None,
+        raise_when_all_failed: bool = True,
+        partial_response: bool = True,
+        log_payloads: bool = False,
+        sqs: Any = None,
+        idempotency: RecordIdempotency | None = None,
+        observers: Sequence[RecordObserver] = (),
+    ) -> Callable[[F], BatchHandler[F]]: ...
+
+
+def batch_handler(
+    func: F | None = None, /, *, record: Any = None, **options: Any
+) -> BatchHandler[F] | Callable[[F], BatchHandler[F]]:
+    """Make a Lambda handler of a function that takes one record, and the context if it has a place for it.
+
+    The mapping must list `ReportBatchItemFailures`, or Lambda ignores the response and takes everything as done; where
+    it cannot, say `partial_response=False`, and any failure fails the batch.
+
+    - `record`: the record's type where the annotation cannot say it.
+    - `ordering`: the source's own; `"key"` gives up a stream's order between keys.
+    - `max_workers`: records at once, in threads, or in tasks for `async def`; lanes keep the order.
+    - `stop_margin_ms`: no record starts when less time is left; None never stops.
+    - `on_poison`: called with a record that cannot be read; when it succeeds, that record is settled.
+    - `raise_when_all_failed`: a batch of which nothing was finished fails, so that the Errors metric shows it.
+    - `log_payloads`: put records that failed into the log.
+    - `sqs`: boto3's client, for `RetryRecord(retry_in=...)`.
+    - `idempotency`, `observers`: see `hooks`.
+    """
+    names = dict(sys._getframe(1).f_locals)
+    if func is not None:
+        return BatchHandler(func, names=names)
+    return lambda function: BatchHandler(function, record, options, names)

@@ -1,0 +1,123 @@
+"""What a batch says in the log: a line for each record that failed, one for the batch. Never a payload, unless asked.
+
+`logging` is loaded when there is something to say; a batch in which all went well says so only where somebody has
+loaded it, or asked for INFO.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from .hooks import BatchSummary
+from .outcomes import Outcome
+from .reading import public_reason
+
+__all__ = ["LOGGER", "Reporter"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import logging
+    from typing import Any
+
+    from .hooks import RecordFacts
+    from .sources import Found
+
+LOGGER = "handlerkit.batch"
+# Ten thousand tracebacks of one cause help nobody, and writing them can cost the time that is left.
+TRACEBACKS = 20
+
+
+class Reporter:
+    """One batch's."""
+
+    __slots__ = ("_info_is_wanted", "_observers", "_source", "_told", "_with_payload", "where")
+
+    def __init__(self, found: Found, with_payload: bool, observers: tuple[Any, ...], info_is_wanted: bool) -> None:
+        self._source = found.source.name
+        self.where = found.source.where(found)
+        self._with_payload = with_payload
+        self._observers = observers
+        self._info_is_wanted = info_is_wanted
+        self._told = 0
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nobody would hear of a batch in which all went well."""
+        if self._observers or self._info_is_wanted:
+            return False
+        return "logging" not in sys.modules or not _logger().isEnabledFor(_info)
+
+    def record_ended(self, facts: RecordFacts, outcome: Outcome) -> None:
+        """A function raised."""
+        error = outcome.error
+        what = f"{type(error).__name__}: {error}"
+        if outcome.state == Outcome.DROPPED:
+            self._record(_info, f"dropped: {error}", facts)
+        elif outcome.state == Outcome.RETRY:
+            self._record(_warning, f"to be retried: {error}", facts)
+        elif self._told < TRACEBACKS:
+            self._told += 1
+            self._record(_error, f"failed: {what}", facts, error)
+        else:
+            self._record(_error, f"failed: {what}", facts)
+
+    def record_unreadable(self, facts: RecordFacts, outcome: Outcome, trouble: Exception | None) -> None:
+        """A record could not be read; `trouble` is why it could not be sent elsewhere."""
+        assert outcome.error is not None
+        reason = public_reason(outcome.error, self._with_payload)
+        if outcome.state == Outcome.DIVERTED:
+            self._record(_warning, f"could not be read and was sent elsewhere: {reason}", facts)
+        else:
+            self._record(_error, f"could not be read: {reason}", facts)
+        if trouble is not None:
+            self._record(_error, f"could not be sent elsewhere: {type(trouble).__name__}: {trouble}", facts, trouble)
+
+    def not_deferred(self, reason: str) -> None:
+        """A message keeps its queue's own visibility timeout."""
+        _logger().warning("batch: a message was not deferred: %s", reason)
+
+    def observer_failed(self, error: Exception) -> None:
+        """An observer raised; the record goes on."""
+        _logger().warning("batch: an observer failed", exc_info=error)
+
+    def ended(self, outcomes: list[Outcome | None]) -> BatchSummary:
+        """The batch is over."""
+        counts: dict[str, int] = {}
+        for outcome in outcomes:
+            if outcome is not None:
+                counts[outcome.state] = counts.get(outcome.state, 0) + 1
+        summary = BatchSummary(self._source, self.where, len(outcomes), counts)
+        if summary.finished < summary.records:
+            _logger().warning("%s", summary, extra=_summary_fields(summary))
+        elif "logging" in sys.modules or self._info_is_wanted:
+            _logger().info("%s", summary, extra=_summary_fields(summary))
+        for observer in self._observers:
+            try:
+                observer.batch(summary)
+            except Exception as error:  # noqa: BLE001  # telemetry never fails a batch
+                self.observer_failed(error)
+        return summary
+
+    def _record(self, level: int, what: str, facts: RecordFacts, error: BaseException | None = None) -> None:
+        extra = {"batch_source": facts.source, "batch_where": facts.where, "record_id": facts.identifier}
+        if self._with_payload:
+            extra["record"] = facts.raw
+            what = f"{what} {facts.raw}"
+        _logger().log(level, "record %s %s", _identity(facts.identifier), what, exc_info=error, extra=extra)
+
+
+_info, _warning, _error = 20, 30, 40  # logging's own numbers
+
+
+def _identity(identifier: Any) -> str:
+    return f"{identifier['partition']}/{identifier['offset']}" if isinstance(identifier, dict) else str(identifier)
+
+
+def _summary_fields(summary: BatchSummary) -> dict[str, Any]:
+    return {f"batch_{name}": getattr(summary, name) for name in summary.__slots__}
+
+
+def _logger() -> logging.Logger:
+    import logging  # late: 9 ms, only where there is something to say
+
+    return logging.getLogger(LOGGER)

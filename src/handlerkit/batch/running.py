@@ -1,0 +1,272 @@
+"""One record: read it, run the function on it, say what became of it. Never raises for what a record does.
+
+What ends the process (`SystemExit`, `KeyboardInterrupt`) passes through: then the whole batch comes again.
+"""
+
+from __future__ import annotations
+
+from contextvars import copy_context
+
+from .errors import DropRecord, RetryRecord
+from .hooks import RecordFacts
+from .outcomes import DONE, Outcome
+
+__all__ = ["AsyncRunner", "Runner", "SyncRunner", "is_async"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .options import Options
+    from .reporting import Reporter
+    from .sources import Found
+
+ASYNC_CODE = 0x80  # inspect.CO_COROUTINE
+GENERATOR_CODE = 0x20 | 0x200  # inspect.CO_GENERATOR, CO_ASYNC_GENERATOR
+
+
+def is_async(function: Callable[..., Any]) -> bool:
+    """Whether calling the function makes a coroutine. Raises `TypeError` for generators, which would never be run.
+
+    A function that hides it (a decorator's wrapper) is noticed when it returns something to wait for.
+    """
+    seen = function
+    while type(seen).__name__ == "partial":
+        seen = seen.func  # type: ignore[attr-defined]  # functools.partial
+    method = vars(type(seen)).get("__call__")
+    code = getattr(seen, "__code__", None) or getattr(method, "__code__", None)
+    flags = getattr(code, "co_flags", 0)
+    if flags & GENERATOR_CODE:
+        raise TypeError(f"{getattr(seen, '__qualname__', seen)} is a generator: a record's function must not yield")
+    return bool(flags & ASYNC_CODE)
+
+
+class Runner:
+    """What both kinds share: the function with its context argument, hooks, and the words for what went wrong."""
+
+    def __init__(
+        self,
+        found: Found,
+        read: Callable[[dict[str, Any]], Any],
+        call: Callable[[Any], Any],
+        options: Options,
+        reporter: Reporter,
+        context: Any,
+        idempotency: Any = None,
+    ) -> None:
+        self._raws = found.raws
+        self._found = found
+        self._read = read
+        self._call = call
+        self._options = options
+        self._reporter = reporter
+        self._context = context
+        self._keeps_values = found.source.family != "partial"
+        self._idempotency = idempotency
+        self._has_hooks = bool(options.observers) or idempotency is not None
+
+    def facts(self, position: int) -> RecordFacts:
+        """Which record stands there."""
+        found = self._found
+        return RecordFacts(
+            found.source.name,
+            self._reporter.where,
+            position,
+            found.identifiers[position],
+            found.raws[position],
+            self._context,
+        )
+
+    def ended(self, position: int, error: BaseException) -> Outcome:
+        """The outcome of a record whose function raised, or whose result cannot be used."""
+        if isinstance(error, DropRecord):
+            outcome = Outcome(Outcome.DROPPED, error)
+        else:
+            outcome = Outcome(Outcome.RETRY if isinstance(error, RetryRecord) else Outcome.FAILED, error)
+        self._reporter.record_ended(self.facts(position), outcome)
+        return outcome
+
+    def _poisoned(self, position: int, error: Exception, diverted: bool, trouble: Exception | None) -> Outcome:
+        outcome = Outcome(Outcome.DIVERTED if diverted else Outcome.POISON, error)
+        self._reporter.record_unreadable(self.facts(position), outcome, trouble)
+        return outcome
+
+    def _entered(self, facts: RecordFacts) -> list[Any]:
+        """The observers' context managers, entered; those that fail are left out."""
+        entered = []
+        for observer in self._options.observers:
+            try:
+                manager = observer.around(facts)
+                manager.__enter__()
+            except Exception as error:  # noqa: BLE001  # telemetry never fails a record
+                self._reporter.observer_failed(error)
+            else:
+                entered.append(manager)
+        return entered
+
+    def _left(self, entered: list[Any], error: BaseException | None) -> None:
+        for manager in reversed(entered):
+            try:
+                if error is None:
+                    manager.__exit__(None, None, None)
+                else:
+                    manager.__exit__(type(error), error, error.__traceback__)
+            except Exception as trouble:  # noqa: BLE001  # as above
+                if trouble is not error:
+                    self._reporter.observer_failed(trouble)
+
+
+class SyncRunner(Runner):
+    """For ordinary functions, in this thread or several."""
+
+    def __init__(self, *arguments: Any, wait: Callable[[Any], Any]) -> None:
+        super().__init__(*arguments)
+        self._wait = wait
+
+    def run(self, position: int) -> Outcome:
+        """The outcome of the record at this position."""
+        try:
+            record = self._read(self._raws[position])
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is this record's
+            return self._divert(position, error)
+        try:
+            # Each record in a context of its own: what one binds for its logs or traces does not reach the next.
+            if self._has_hooks:
+                result = copy_context().run(self._hooked, position, record)
+            else:
+                result = copy_context().run(self._call, record)
+            if result is not None:
+                result = self._settled(result)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is this record's
+            return self.ended(position, error)
+        return Outcome(Outcome.FINISHED, None, result) if self._keeps_values else DONE
+
+    def shortest(self) -> Callable[[int], Outcome]:
+        """`run`, or where there are neither hooks nor results to keep, the same without what they need."""
+        if self._has_hooks or self._keeps_values:
+            return self.run
+        # In locals: a thousand records look up each name a thousand times.
+        raws, read, call, settled, ended, divert = (
+            self._raws, self._read, self._call, self._settled, self.ended, self._divert
+        )  # fmt: skip
+
+        def run(position: int) -> Outcome:
+            try:
+                record = read(raws[position])
+            except Exception as error:  # noqa: BLE001  # whatever it is, it is this record's
+                return divert(position, error)
+            try:
+                result = copy_context().run(call, record)
+                if result is not None:
+                    settled(result)
+            except Exception as error:  # noqa: BLE001  # as above
+                return ended(position, error)
+            return DONE
+
+        return run
+
+    def _settled(self, result: Any) -> Any:
+        if hasattr(result, "__await__"):
+            result = self._wait(result)
+        return _has_run(result)
+
+    def _hooked(self, position: int, record: Any) -> Any:
+        facts = self.facts(position)
+        entered = self._entered(facts)
+        try:
+            idempotency = self._idempotency
+            if idempotency is None:
+                result = self._completed(record)
+            else:
+                result = idempotency.run(record, facts, lambda: self._completed(record))
+        except BaseException as error:
+            self._left(entered, error)
+            raise
+        self._left(entered, None)
+        return result
+
+    def _completed(self, record: Any) -> Any:
+        result = self._call(record)
+        return result if result is None else self._settled(result)
+
+    def _divert(self, position: int, error: Exception) -> Outcome:
+        if self._options.on_poison is None:
+            return self._poisoned(position, error, False, None)
+        from .poison import poison_of
+
+        try:
+            sent = self._options.on_poison(poison_of(self.facts(position), error))
+            if hasattr(sent, "__await__"):
+                self._wait(sent)
+        except Exception as trouble:  # noqa: BLE001  # of the user's own, about to be logged
+            return self._poisoned(position, error, False, trouble)
+        return self._poisoned(position, error, True, None)
+
+
+class AsyncRunner(Runner):
+    """For functions that are awaited; each record in a task of its own, and so in a context of its own."""
+
+    async def run(self, position: int) -> Outcome:
+        """The outcome of the record at this position."""
+        from asyncio import CancelledError, current_task
+
+        try:
+            record = self._read(self._raws[position])
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is this record's
+            return await self._divert(position, error)
+        try:
+            result = await (self._hooked(position, record) if self._has_hooks else self._completed(record))
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is this record's
+            return self.ended(position, error)
+        except CancelledError as error:
+            task = current_task()
+            if task is not None and task.cancelling():
+                raise  # by us, or by whoever awaits the batch
+            return self.ended(position, error)
+        return Outcome(Outcome.FINISHED, None, result) if self._keeps_values else DONE
+
+    async def _completed(self, record: Any) -> Any:
+        result = self._call(record)
+        if hasattr(result, "__await__"):
+            result = await result
+        return _has_run(result)
+
+    async def _hooked(self, position: int, record: Any) -> Any:
+        facts = self.facts(position)
+        entered = self._entered(facts)
+        try:
+            idempotency = self._idempotency
+            if idempotency is None:
+                result = await self._completed(record)
+            else:
+                result = await idempotency.run_async(record, facts, lambda: self._completed(record))
+        except BaseException as error:
+            self._left(entered, error)
+            raise
+        self._left(entered, None)
+        return result
+
+    async def _divert(self, position: int, error: Exception) -> Outcome:
+        if self._options.on_poison is None:
+            return self._poisoned(position, error, False, None)
+        from .poison import poison_of
+
+        try:
+            sent = self._options.on_poison(poison_of(self.facts(position), error))
+            if hasattr(sent, "__await__"):
+                await sent
+        except Exception as trouble:  # noqa: BLE001  # of the user's own, about to be logged
+            return self._poisoned(position, error, False, trouble)
+        return self._poisoned(position, error, True, None)
+
+
+def _has_run(result: Any) -> Any:
+    """The result, if the work behind it is done. Raises `TypeError` for work that nobody would ever do."""
+    if hasattr(result, "__await__") or hasattr(result, "gi_frame") or hasattr(result, "ag_frame"):
+        if hasattr(result, "close"):
+            result.close()  # no warning of something never awaited: the error says it
+        raise TypeError(f"the function returned a {type(result).__name__}, of which nothing has run")
+    if hasattr(result, "add_done_callback") and hasattr(result, "result"):
+        return result.result()  # of an executor: a record is done when its work is
+    return result

@@ -1,0 +1,40 @@
+"""Records one after the other, in the order they came."""
+
+from __future__ import annotations
+
+from .outcomes import DONE
+
+__all__ = ["run_in_sequence"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
+    from .deadline import Deadline
+    from .outcomes import Outcome
+
+
+def run_in_sequence(
+    outcomes: list[Outcome | None],
+    run: Callable[[int], Outcome],
+    lanes: Sequence[Hashable] | None,
+    halts: bool,
+    deadline: Deadline,
+) -> None:
+    """Fill in the outcomes; what may not run, or has no time to, stays None."""
+    closed: set[Hashable] = set()
+    clock, again_s = deadline.clock, 0.0 if deadline.is_set else float("inf")
+    for position in range(len(outcomes)):
+        # What is left is told in milliseconds: to ask for it twice in one is to pay for the same answer.
+        if (now_s := clock()) >= again_s:
+            if deadline.is_near():
+                return
+            again_s = now_s + 0.001
+        if closed and lanes is not None and lanes[position] in closed:
+            continue
+        outcome = outcomes[position] = run(position)
+        if outcome is not DONE and not outcome.is_done:
+            if halts:
+                return
+            if lanes is not None:
+                closed.add(lanes[position])
