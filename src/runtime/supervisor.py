@@ -23,6 +23,7 @@ __all__ = ["Supervisor"]
 
 DEATHS_IN_A_ROW = 5
 """Workers that may die without having been given an event before the whole environment counts as broken."""
+ENDING = (_signal.SIGTERM, _signal.SIGINT)
 SLOT_BYTES = 512
 """Shared memory of one worker: the request id and nonce that it is serving."""
 
@@ -114,9 +115,17 @@ class Supervisor:
 
     def _start(self, index: int) -> None:
         self._output.flush()
-        process = posix.fork()
+        # A SIGTERM between the fork and the note of it would leave a worker that nobody ends: it has to wait.
+        _signal.pthread_sigmask(_signal.SIG_BLOCK, ENDING)
+        process = -1
+        try:
+            process = posix.fork()
+            if process:
+                self._workers[process] = index
+        finally:
+            if process:
+                _signal.pthread_sigmask(_signal.SIG_UNBLOCK, ENDING)
         if process:
-            self._workers[process] = index
             return
         status = 70
         try:
@@ -140,6 +149,7 @@ class Supervisor:
             sys.modules["random"].seed()  # or all workers would draw the same
         client = WorkerClient(self._client, self._slots[index])
         end_on_signals(client)
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, ENDING)
         if self._settings.log_socket:
             _connect_logs(self._settings.log_socket)
             self._output.reopen()

@@ -271,10 +271,11 @@ def test_each_worker_connects_its_streams_to_the_log_socket(start: Start, platfo
     def collect() -> None:
         for _ in range(4):
             connection, _ = listener.accept()
-            threads.append(threading.Thread(target=lambda c=connection: written.append(read_all(c))))
+            reader = threading.Thread(target=lambda c=connection: written.append(read_all(c)), daemon=True)
+            threads.append(reader)
             threads[-1].start()
 
-    threads = [threading.Thread(target=collect)]
+    threads = [threading.Thread(target=collect, daemon=True)]
     threads[0].start()
     platform.deliver(event())
     served = start(
@@ -286,9 +287,11 @@ def test_each_worker_connects_its_streams_to_the_log_socket(start: Start, platfo
         },
     )
     served.wait_for_answers(1)
+    served.wait_until_idle(2)  # both workers have connected and poll
     outcome = served.terminate()
     for thread in threads:
-        thread.join(20)
+        thread.join(5)
+        assert not thread.is_alive(), "a worker has outlived its supervisor"
     listener.close()
     assert outcome.stdout == ""
     text = b"".join(written).decode()
@@ -409,3 +412,18 @@ def test_what_is_printed_without_a_newline_or_as_bytes_is_out_when_the_invocatio
     lines = served.terminate().stdout.splitlines()
     assert sorted(line.rpartition("\t")[2] for line in lines) == ["bytes", "unfinished line"]
     assert any(line.endswith("\tid-1\tunfinished line") for line in lines)
+
+
+@pytest.mark.parametrize("late_ms", [0, 1, 2, 4, 8])
+def test_no_worker_outlives_a_supervisor_that_is_ended_while_it_starts_them(
+    start: Start, platform: Platform, late_ms: int
+) -> None:
+    served = start(
+        "def handler(event, context): return 1\n",
+        env={"AWS_LAMBDA_MAX_CONCURRENCY": "16", "HANDLERKIT_CONCURRENCY": "processes"},
+    )
+    assert platform.wait_until(lambda platform: bool(platform.requests))  # the first worker polls, others are to come
+    threading.Event().wait(late_ms / 1000)
+    assert served.terminate().status == 0
+    with pytest.raises(ProcessLookupError):
+        os.killpg(served.process.pid, 0)
