@@ -135,7 +135,8 @@ def test_the_other_server_measures_a_client_with_several_invocations_at_once(tmp
     measured = stopwatch.run(runtime(HANDLERKIT_CONCURRENCY=mode), "small", load)
     assert (measured["invocations"], measured["failures"], measured["connections"]) == (30, 0, 3)
     assert measured["processes"] == (4 if mode == "processes" else 1)
-    assert_positive(measured, "per_second", "cpu_us", "start_ms", "start_pss_kib", "pss_kib")
+    assert measured["cpu_us"] >= 0  # counted in clock ticks of 10 ms over all processes: this may be less than one
+    assert_positive(measured, "per_second", "start_ms", "start_pss_kib", "pss_kib")
 
 
 @needs_compiler
