@@ -67,7 +67,10 @@ JSON = st.recursive(
 
 def same(left: Any, right: Any) -> bool:
     """Equal, and of the same types all the way down."""
-    return left == right and repr(left) == repr(right) and type(left) is type(right)
+    if type(left) is not type(right) or left != right:
+        return False
+    # Equal sets may list their members in different orders; those of the samples are text and numbers.
+    return isinstance(left, (set, frozenset)) or repr(left) == repr(right)
 
 
 @pytest.mark.parametrize("result", RESULTS, ids=lambda one: type(one).__name__)
