@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from lambda_emulator import FunctionConfiguration, LocalLambda
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -39,6 +41,7 @@ def made(*arguments: str) -> str:
 CASES = [
     ("hello.handler", {"name": "Zoë"}, {"message": "Hello, Zoë!"}),
     ("lookups.handler", {"names": ["a", "b"]}, {"a": 1, "b": 2}),
+    ("snapshot.handler", {}, {"open": True, "restored": 0}),
     ("afterwards.handler", {"order": "A-18"}, {"accepted": True}),
 ]
 
@@ -91,3 +94,9 @@ def test_the_demo_shows_every_scene() -> None:
     done = subprocess.run([sys.executable, "examples/demo.py"], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("$ handlerkit invoke") == 4
+
+
+def test_the_snapshot_example_lets_go_and_takes_up_under_snap_start() -> None:
+    function = FunctionConfiguration(handler="examples/snapshot.handler", task_root=ROOT, snap_start=True)
+    with LocalLambda(function) as service:
+        assert service.invoke("function", {}).json() == {"open": True, "restored": 1}
