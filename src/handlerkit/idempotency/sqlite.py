@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from contextlib import contextmanager
 
 from .errors import StoreError
@@ -135,7 +136,7 @@ class SQLiteStore:
         if database is None or local.process != os.getpid():
             database = sqlite3.connect(self._path, timeout=self._timeout_s, isolation_level=None)
             try:
-                database.execute("PRAGMA journal_mode = WAL")
+                self._use_wal(database)
                 database.execute("PRAGMA synchronous = NORMAL")  # in WAL a crash of the process loses nothing
                 database.execute(SCHEMA)
                 database.execute(INDEX)
@@ -144,6 +145,22 @@ class SQLiteStore:
                 raise
             local.database, local.process, local.claims = database, os.getpid(), 0
         return database
+
+    def _use_wal(self, database: sqlite3.Connection) -> None:
+        """Switch the file to write-ahead logging. While another connection does so, SQLite refuses at once and does
+        not wait its time limit; so the waiting is done here.
+        """
+        import sqlite3
+
+        ends_at = time.monotonic() + self._timeout_s
+        while True:
+            try:
+                database.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > ends_at:
+                    raise
+                time.sleep(0.01)
 
     def _sweep_now_and_then(self, database: sqlite3.Connection, now: int) -> None:
         self._local.claims += 1
