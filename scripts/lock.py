@@ -21,8 +21,8 @@ def main() -> int:
     for name, wanted in {
         "run": [*core, *emulator, *build, "editables"],
         "dev": [*core, *emulator, *build, *dev],
-        # What the benches of typed events and batches compare with, on the same pydantic.
-        "bench": [*core, "aws-lambda-powertools[parser]==3.37.0"],
+        # What the benches of this project compare with, on the same pydantic.
+        "bench": [*core, "aws-lambda-powertools[all]==3.37.0", "boto3", "mangum==0.*", "fastapi"],
     }.items():
         target = ROOT / "requirements" / f"{name}.lock"
         command = [

@@ -12,6 +12,7 @@ import sys
 
 from .events.errors import EventValidationError
 from .events.generics import Generic, TypeVar
+from .scope import in_scope
 from .signature import Signature, signature_of
 
 __all__ = ["EventHandler", "event_handler"]
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .event_loop import KeptLoop
     from .events.readers import Reader
     from .idempotency import Idempotency
+    from .scope import Scope
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -61,10 +63,17 @@ class EventHandler(Generic[F]):
 
     def __call__(self, event: Any, context: Any = None) -> Any:
         """Handle a parsed event; the result is what a JSON encoder takes."""
+        return in_scope(self, self._answer_parsed, event, context)
+
+    def __lambda_raw__(self, body: bytes, context: Any) -> bytes:
+        """Handle an event's bytes; the result is the response's."""
+        return in_scope(self, self._answer_bytes, body, context)  # type: ignore[no-any-return]
+
+    def _answer_parsed(self, event: Any, context: Any, scope: Scope) -> Any:
         from .reply import jsonable
 
         try:
-            asked = self._read_parsed(event)
+            asked = scope.event = self._read_parsed(event)
         except EventValidationError as error:
             answer = self._refusal(error, event)
             if answer is None:
@@ -72,12 +81,11 @@ class EventHandler(Generic[F]):
             return answer
         return jsonable(self._handled(asked, context))
 
-    def __lambda_raw__(self, body: bytes, context: Any) -> bytes:
-        """Handle an event's bytes; the result is the response's."""
+    def _answer_bytes(self, body: bytes, context: Any, scope: Scope) -> bytes:
         from .reply import encoded
 
         try:
-            asked = self._read_bytes(body)
+            asked = scope.event = self._read_bytes(body)
         except EventValidationError as error:
             answer = self._refusal(error, body)
             if answer is None:

@@ -10,6 +10,7 @@ import gc
 import sys
 
 from handlerkit.events.generics import Generic, TypeVar
+from handlerkit.scope import in_scope
 from handlerkit.signature import signature_of
 
 from .options import Options
@@ -22,6 +23,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, overload
+
+    from handlerkit.scope import Scope
 
     from .hooks import RecordIdempotency, RecordObserver
     from .poison import PoisonRecord
@@ -59,10 +62,17 @@ class BatchHandler(Generic[F]):
 
     def __call__(self, event: Any, context: Any = None) -> dict[str, Any]:
         """Handle a parsed event, or a view of one; the response as a dict."""
-        return self._plan.response(getattr(event, "raw", event), context, self._known_reader())
+        return in_scope(self, self._answer_parsed, event, context)  # type: ignore[no-any-return]
 
     def __lambda_raw__(self, body: bytes, context: Any) -> bytes:
         """Handle an event's bytes; the response's bytes."""
+        return in_scope(self, self._answer_bytes, body, context)  # type: ignore[no-any-return]
+
+    def _answer_parsed(self, event: Any, context: Any, scope: Scope) -> dict[str, Any]:
+        event = scope.event = getattr(event, "raw", event)
+        return self._plan.response(event, context, self._known_reader())
+
+    def _answer_bytes(self, body: bytes, context: Any, scope: Scope) -> bytes:
         from handlerkit.events.readers import parsed
         from handlerkit.reply import encoded
 
@@ -71,7 +81,7 @@ class BatchHandler(Generic[F]):
         if pauses:
             gc.disable()
         try:
-            event = parsed("event", body)
+            event = scope.event = parsed("event", body)
         finally:
             if pauses:
                 gc.enable()
