@@ -118,16 +118,9 @@ class EventHandler(Generic[F]):
         return reader.from_object(self._prepare(parsed(reader.name, body)))
 
     def _handled(self, asked: Any, context: Any) -> Any:
-        lives = sys.modules.get("handlerkit.idempotency.invocation")
-        if lives is None:
+        if self._guard is None:
             return self._called(asked, context)
-        before = lives.current.set(context)  # what is idempotent inside takes its lease from here
-        try:
-            if self._guard is None:
-                return self._called(asked, context)
-            return self._guard.run((asked,), {}, context, lambda: self._answered(asked, context))
-        finally:
-            lives.current.reset(before)
+        return self._guard.run((asked,), {}, context, lambda: self._answered(asked, context))
 
     def _answered(self, asked: Any, context: Any) -> Any:
         from .reply import jsonable

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from _contextvars import ContextVar  # the C module: contextvars only re-exports it
 
-__all__ = ["Scope", "current", "in_scope"]
+__all__ = ["Opened", "Scope", "context_of_invocation", "current", "in_scope"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,3 +71,33 @@ def in_scope(handler: Any, answer: Callable[[Any, Any, Scope], Any], event: Any,
     finally:
         scope.end()
         current.reset(before)
+
+
+class Opened:
+    """`with Opened(function, event, context):` is the same for what no handler is around: the present scope if it is
+    this invocation's or if no context is given, else one of its own."""
+
+    __slots__ = ("_before", "_scope")
+
+    def __init__(self, function: Any, event: Any, context: Any) -> None:
+        scope = current.get()
+        is_inside = scope is not None and (context is None or scope.context is context)
+        self._scope = None if is_inside else Scope(function, context)
+        if self._scope is not None:
+            self._scope.event = event
+
+    def __enter__(self) -> None:
+        if self._scope is not None:
+            self._before = current.set(self._scope)
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if self._scope is not None:
+            self._scope.error = error
+            self._scope.end()
+            current.reset(self._before)
+
+
+def context_of_invocation() -> Any:
+    """The context of the invocation that this code runs in, or None."""
+    scope = current.get()
+    return None if scope is None else scope.context

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from handlerkit.scope import Opened
 from handlerkit.signature import Signature, signature_of
 
 from .deadline import Deadline
@@ -97,10 +98,6 @@ class Plan:
 
     def _call(self, context: Any) -> Callable[[Any], Any]:
         function = self._function
-        lives = sys.modules.get("handlerkit.idempotency.invocation")
-        if lives is not None:
-            # What is idempotent inside takes its lease from here; set in a record's own context, where it stays.
-            function = lives.within(function, context)
         if self._how is Signature.SECOND:
             return lambda record: function(record, context)
         if self._how is Signature.KEYWORD:
@@ -265,12 +262,21 @@ else:
         `batch_handler`.
         """
         plan, reader = _planned(function, record, options, sys._getframe(1).f_locals)
-        return plan.response(getattr(event, "raw", event), context, reader)
+        event = getattr(event, "raw", event)
+        with Opened(function, event, context):
+            return plan.response(event, context, reader)
 
     def process_async(event, function, /, *, context=None, record=None, **options):
         """The same where an event loop runs already: to be awaited."""
         plan, reader = _planned(function, record, options, sys._getframe(1).f_locals)
-        return plan.response_async(getattr(event, "raw", event), context, reader)
+        return _processed(plan, reader, function, getattr(event, "raw", event), context)
+
+
+async def _processed(
+    plan: Plan, reader: RecordReader, function: Callable[..., Any], event: Any, context: Any
+) -> dict[str, Any]:
+    with Opened(function, event, context):
+        return await plan.response_async(event, context, reader)
 
 
 def _planned(

@@ -1,21 +1,14 @@
-"""How long the present execution can still live: from the context, if there is one anywhere near.
-
-`current` is the one thing that travels beside the arguments: the context of the invocation that this code runs in,
-set by `event_handler` and `batch_handler` once this module is loaded.
-"""
+"""How long the present execution can still live: from the context, if there is one anywhere near."""
 
 from __future__ import annotations
 
-from contextvars import ContextVar
+from handlerkit.scope import context_of_invocation
 
-__all__ = ["DEFAULT_LEASE_MS", "SKEW_MS", "context_among", "current", "lease_ms", "remaining_ms", "within"]
+__all__ = ["DEFAULT_LEASE_MS", "SKEW_MS", "context_among", "lease_ms", "remaining_ms"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
-
-current: ContextVar[Any] = ContextVar("handlerkit_invocation_context", default=None)
 
 # No invocation of a Lambda function lives longer than 15 minutes: without a context, the time after which it is dead.
 DEFAULT_LEASE_MS = 900_000
@@ -23,22 +16,12 @@ DEFAULT_LEASE_MS = 900_000
 SKEW_MS = 1_000
 
 
-def within(function: Callable[..., Any], context: Any) -> Callable[..., Any]:
-    """The function in an invocation's context; where it is called, the context stays."""
-
-    def called(*args: Any, **kwargs: Any) -> Any:
-        current.set(context)
-        return function(*args, **kwargs)
-
-    return called
-
-
 def context_among(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The context that a function was called with, or the one of the present invocation, or None."""
     for one in (*args[:3], kwargs.get("context")):
         if hasattr(one, "get_remaining_time_in_millis"):
             return one
-    return current.get()
+    return context_of_invocation()
 
 
 def remaining_ms(context: Any) -> int | None:

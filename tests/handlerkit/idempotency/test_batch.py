@@ -3,11 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from handlerkit import batch_handler, event_handler
+from handlerkit.batch import process, process_async
 from handlerkit.batch.hooks import RecordFacts
 from handlerkit.events import FirehoseRecord, KinesisRecord, SqsEvent, SqsRecord
 from handlerkit.idempotency import (
@@ -24,7 +26,7 @@ from handlerkit.idempotency import (
     idempotent,
     jmespath,
 )
-from handlerkit.idempotency.invocation import current
+from handlerkit.idempotency.invocation import SKEW_MS
 from handlerkit.testing import FakeContext, firehose_event, kinesis_event, sqs_event
 
 from .stores_under_test import Clock, CountingClient, Servers, lean_client
@@ -410,22 +412,89 @@ def test_a_record_waits_for_another_execution_if_that_was_chosen(clock: Clock) -
         assert one(event, FakeContext(remaining_ms=300)) == {"batchItemFailures": []}
 
 
-def test_functions_called_by_a_record_take_their_lease_from_the_invocation() -> None:
-    seen: list[Any] = []
+def test_functions_called_by_a_record_take_their_lease_from_the_invocation(clock: Clock) -> None:
+    store = MemoryStore(clock_ms=clock)
+    leases: dict[str, int] = {}
+
+    @idempotent(store, key="key", name="inner")
+    def inner(key: str) -> None:
+        leases[key] = min(r.lease_until_ms for r in list(store._records.values()) if not r.is_completed) - clock()
+
+    @idempotent(store, key="key", name="inner")
+    async def inner_async(key: str) -> None:
+        leases[key] = min(r.lease_until_ms for r in list(store._records.values()) if not r.is_completed) - clock()
 
     @batch_handler
-    def handler(record: SqsRecord[str]) -> None:
-        seen.append(current.get())
+    def in_sequence(record: SqsRecord[str]) -> None:
+        inner(f"sequence-{record.body}")
+
+    @batch_handler(max_workers=2)
+    def in_threads(record: SqsRecord[str]) -> None:
+        inner(f"thread-{record.body}")
+
+    @batch_handler
+    async def in_tasks(record: SqsRecord[str]) -> None:
+        await inner_async(f"task-{record.body}")
+        await asyncio.to_thread(inner, f"task's thread-{record.body}")
 
     @event_handler
     def whole(event: SqsEvent[str]) -> None:
-        seen.append(current.get())
+        inner("event")
+        process(sqs_event(["a"]), lambda record: inner("processed inside"))
 
-    context = FakeContext()
-    handler(sqs_event(["a"]), context)
-    whole(sqs_event(["a"]), context)
-    assert seen == [context, context]
-    assert current.get() is None
+    @event_handler
+    async def whole_async(event: SqsEvent[str]) -> None:
+        await inner_async("event in a task")
+
+    two = sqs_event(["a", "b"])
+    for handler in (in_sequence, in_threads, in_tasks, whole, whole_async):
+        handler(two, FakeContext(remaining_ms=5_000))
+    process(sqs_event(["a"]), lambda record: inner("processed"), context=FakeContext(remaining_ms=5_000))
+
+    async def processed(record: Any) -> None:
+        await inner_async("processed in a task")
+
+    asyncio.run(process_async(sqs_event(["a"]), processed, context=FakeContext(remaining_ms=5_000)))
+    assert len(leases) == 13
+    assert {key: lease for key, lease in leases.items() if not SKEW_MS + 4_000 < lease <= SKEW_MS + 5_000} == {}
+    inner("nowhere")
+    assert leases["nowhere"] == 900_000
+
+
+def test_nested_functions_in_threads_and_tasks_each_have_their_own_record() -> None:
+    """The best-known library keeps the present function's prefix in the store, where the next one replaces it."""
+    store = MemoryStore()
+    runs: list[str] = []
+
+    @idempotent(store, key="key")
+    def inner(key: str) -> str:
+        runs.append(f"inner {key}")
+        return f"inner {key}"
+
+    @idempotent(store, key="key")
+    def outer(key: str) -> str:
+        runs.append(f"outer {key}")
+        return f"outer of {inner(key)}"
+
+    @idempotent(store, key="key")
+    async def outer_async(key: str) -> str:
+        runs.append(f"async {key}")
+        first, second = await asyncio.gather(asyncio.to_thread(inner, key), asyncio.to_thread(outer, f"t-{key}"))
+        return f"async of {first} and {second}"
+
+    async def together() -> list[str]:
+        return await asyncio.gather(*(outer_async(f"k{number}") for number in range(5)))
+
+    with ThreadPoolExecutor(8) as pool:
+        in_threads = list(pool.map(outer, [f"p{number}" for number in range(20)]))
+    first = asyncio.run(together())
+    assert in_threads == [f"outer of inner p{number}" for number in range(20)]
+    assert first == [f"async of inner k{number} and outer of inner t-k{number}" for number in range(5)]
+    count = len(runs)
+    assert [outer(f"p{number}") for number in range(20)] == in_threads
+    assert asyncio.run(together()) == first
+    assert [inner(f"p{number}") for number in range(20)] == [f"inner p{number}" for number in range(20)]
+    assert len(runs) == count == len(store)
 
 
 def test_an_event_handler_answers_a_duplicate_with_the_first_response() -> None:

@@ -29,7 +29,8 @@ from handlerkit.idempotency import (
     idempotent,
     jmespath,
 )
-from handlerkit.idempotency.invocation import SKEW_MS, current
+from handlerkit.idempotency.invocation import SKEW_MS
+from handlerkit.scope import Opened
 from handlerkit.testing import FakeContext
 
 from .stores_under_test import Clock
@@ -478,9 +479,8 @@ def test_the_lease_is_the_invocations_remaining_time_wherever_the_context_is(clo
     context = FakeContext(remaining_ms=5_000)
     work("argument", context)
     work("keyword", context=context)
-    token = current.set(context)
-    work("around")
-    current.reset(token)
+    with Opened(work, None, context):
+        work("around")
     work("nowhere")
     assert [SKEW_MS + 4_000 < lease <= SKEW_MS + 5_000 for lease in leases] == [True, True, True, False]
     assert leases[3] == 900_000
