@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lambda_emulator.answer_stream import StreamFailure
+    from lambda_emulator.aws_clients import AwsClients
+    from lambda_emulator.clock import RealClock
     from lambda_emulator.errors import (
         InvalidConfiguration,
         InvalidParameterValue,
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
         InvalidRequestContent,
         InvokeError,
         LocalLambdaError,
+        NotQuiet,
         RequestTooLarge,
         ResourceNotFound,
         ServiceClosed,
@@ -24,11 +27,13 @@ if TYPE_CHECKING:
     )
     from lambda_emulator.function import FunctionConfiguration
     from lambda_emulator.http_prelude import HttpPrelude
+    from lambda_emulator.manual_clock import ManualClock
     from lambda_emulator.result import InvocationResult, Report
     from lambda_emulator.service import LocalLambda
     from lambda_emulator.streamed_result import StreamedResult
 
 __all__ = [
+    "AwsClients",
     "FunctionConfiguration",
     "HttpPrelude",
     "InvalidConfiguration",
@@ -39,6 +44,9 @@ __all__ = [
     "InvokeError",
     "LocalLambda",
     "LocalLambdaError",
+    "ManualClock",
+    "NotQuiet",
+    "RealClock",
     "Report",
     "RequestTooLarge",
     "ResourceNotFound",
@@ -51,10 +59,13 @@ __all__ = [
 ]
 
 _MODULES = {
+    "AwsClients": "aws_clients",
     "FunctionConfiguration": "function",
     "HttpPrelude": "http_prelude",
     "InvocationResult": "result",
     "LocalLambda": "service",
+    "ManualClock": "manual_clock",
+    "RealClock": "clock",
     "Report": "result",
     "StreamFailure": "answer_stream",
     "StreamedResult": "streamed_result",

@@ -13,6 +13,7 @@ __all__ = [
     "InvalidRequestContent",
     "InvokeError",
     "LocalLambdaError",
+    "NotQuiet",
     "RequestTooLarge",
     "ResourceNotFound",
     "ServiceClosed",
@@ -32,6 +33,10 @@ class InvalidConfiguration(LocalLambdaError, ValueError):
 
 class InvalidPrelude(LocalLambdaError, ValueError):
     """A streamed HTTP response does not begin with status, headers and cookies as it has to."""
+
+
+class NotQuiet(LocalLambdaError, TimeoutError):
+    """A manual clock did not come to rest; the message names what is still in flight or due."""
 
 
 class ServiceClosed(LocalLambdaError, RuntimeError):

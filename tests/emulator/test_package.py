@@ -15,6 +15,7 @@ MODULES = sorted(module.name for module in pkgutil.iter_modules(lambda_emulator.
 
 def test_the_public_names_are_these() -> None:
     assert lambda_emulator.__all__ == [
+        "AwsClients",
         "FunctionConfiguration",
         "HttpPrelude",
         "InvalidConfiguration",
@@ -25,6 +26,9 @@ def test_the_public_names_are_these() -> None:
         "InvokeError",
         "LocalLambda",
         "LocalLambdaError",
+        "ManualClock",
+        "NotQuiet",
+        "RealClock",
         "Report",
         "RequestTooLarge",
         "ResourceNotFound",
