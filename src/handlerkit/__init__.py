@@ -5,7 +5,15 @@ Importing this package must stay nearly free: names are resolved when they are f
 
 from __future__ import annotations
 
-__all__ = ["DropRecord", "RetryRecord", "__version__", "batch_handler", "event_handler", "idempotent"]
+__all__ = [
+    "DropRecord",
+    "RetryRecord",
+    "__version__",
+    "batch_handler",
+    "custom_resource",
+    "event_handler",
+    "idempotent",
+]
 
 __version__ = "0.1.0"
 
@@ -13,6 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .batch.errors import DropRecord, RetryRecord
     from .batch.handler import batch_handler
+    from .cloudformation.handler import custom_resource
     from .handler import event_handler
     from .idempotency.decorator import idempotent
 
@@ -21,6 +30,7 @@ _HOME = {
     "DropRecord": "batch.errors",
     "RetryRecord": "batch.errors",
     "batch_handler": "batch.handler",
+    "custom_resource": "cloudformation.handler",
     "event_handler": "handler",
     "idempotent": "idempotency.decorator",
 }

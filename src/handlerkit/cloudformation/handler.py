@@ -1,0 +1,208 @@
+"""`custom_resource`: functions of a typed event as a Lambda handler that always answers CloudFormation.
+
+Whatever happens, one answer is sent: after success, after an exception, for an event that is not of the type, when the
+result cannot be sent, and, from a thread that watches the time, before Lambda would end the invocation. The only end
+without an answer is that of the process itself; Lambda then runs the request again, twice at most.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from handlerkit.events.errors import EventValidationError
+from handlerkit.handler import EventHandler
+from handlerkit.scope import in_scope
+
+from .answers import Resource, ResourceError, answer_to, created_id, document, failure, is_never_created, reason_of
+
+__all__ = ["CustomResource", "custom_resource"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar, overload
+
+    from handlerkit.scope import Scope
+
+    from .delivery import Delivery
+
+    F = TypeVar("F", bound=Callable[..., Any])
+
+# A PUT takes some tens of milliseconds, with a retry a second.
+ANSWER_MARGIN_MS = 3_000
+UNLIMITED_S = 60.0
+REQUEST_TYPES = ("Create", "Update", "Delete")
+
+
+class CustomResource:
+    """A handler of three functions: `create` (the decorated one), and those given to `update` and `delete`.
+
+    `func` is the first of them, for tests that need no event.
+    """
+
+    __name__: str
+    __qualname__: str
+
+    def __init__(
+        self, func: Callable[..., Any], answer_margin_ms: int = ANSWER_MARGIN_MS, names: dict[str, Any] | None = None
+    ) -> None:
+        if answer_margin_ms < 0:
+            raise ValueError(f"answer_margin_ms={answer_margin_ms!r}: milliseconds before the end of the invocation")
+        self.func = func
+        self._margin_s = answer_margin_ms / 1000
+        self._functions = {"Create": EventHandler(func, names=names)}
+        for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+            if hasattr(func, name):
+                setattr(self, name, getattr(func, name))
+        self.__wrapped__ = func
+
+    def __repr__(self) -> str:
+        return f"<custom_resource {getattr(self.func, '__qualname__', self.func)}>"
+
+    def update(self, func: F) -> F:
+        """Decorate the function that changes a resource. Without one, updates fail and say so."""
+        return self._for("Update", func, dict(sys._getframe(1).f_locals))
+
+    def delete(self, func: F) -> F:
+        """Decorate the function that deletes a resource. Without one there is nothing to delete: deletes succeed."""
+        return self._for("Delete", func, dict(sys._getframe(1).f_locals))
+
+    def _for(self, request_type: str, func: F, names: dict[str, Any]) -> F:
+        if request_type in self._functions:
+            raise TypeError(f"{self!r} has a function for {request_type} already")
+        self._functions[request_type] = EventHandler(func, names=names)
+        return func
+
+    def __lambda_prepare__(self) -> None:
+        """Load what the first request would load, and find out in time whether it can be answered."""
+        from .delivery import require_requests
+
+        require_requests()
+        for function in self._functions.values():
+            function.__lambda_prepare__()
+
+    def __call__(self, event: Any, context: Any = None) -> dict[str, Any]:
+        """Handle a request; what was answered, without attributes that are not to be echoed."""
+        return in_scope(self, self._answered, getattr(event, "raw", event), context)  # type: ignore[no-any-return]
+
+    def _answered(self, event: Any, context: Any, scope: Scope) -> dict[str, Any]:
+        url = event.get("ResponseURL") if isinstance(event, dict) else None
+        if not url:
+            if not isinstance(event, dict) or event.get("RequestType") not in REQUEST_TYPES:
+                raise EventValidationError("CustomResourceEvent", (_problem(event),))
+            return self._returned(event, context, scope)
+        from .delivery import Delivery, require_requests
+        from .watch import Watch
+
+        require_requests()
+        seconds_left = _seconds_left(context)
+        delivery = Delivery(str(url), seconds_left)
+        watch = Watch(seconds_left, self._margin_s)
+        watch.start(lambda: _told_too_late(event, delivery))
+        answer = self._outcome(event, context, scope)
+        watch.stop()
+        if watch.answer is not None:
+            which = f"{event.get('RequestType')} of {event.get('LogicalResourceId')}"
+            told = "CloudFormation had been told that it did not end in time"
+            print(f"handlerkit: {which} ended ({answer['Status']}) after {told}", file=sys.stderr)
+            return watch.answer
+        delivery.put(answer)
+        if scope.error is not None and not isinstance(scope.error, Exception):
+            raise scope.error  # the process is to end
+        return _echoed(answer)
+
+    def _outcome(self, event: dict[str, Any], context: Any, scope: Scope) -> dict[str, Any]:
+        """The function's outcome as the document to send. Raises nothing, so that it is sent."""
+        resource: Resource | None = None
+        try:
+            resource = answer_to(event, self._called(event, context, scope))
+            return document(event, resource)
+        except BaseException as error:  # noqa: BLE001  # SystemExit, too, must not leave a stack waiting for an hour
+            scope.error = error
+            if not isinstance(error, ResourceError):
+                _show(error)
+            # What was made and cannot be told of is still there: CloudFormation is to have it deleted.
+            made = error.physical_id if isinstance(error, ResourceError) else None
+            return failure(event, reason_of(error), made or (resource.physical_id if resource is not None else None))
+
+    def _called(self, event: dict[str, Any], context: Any, scope: Scope) -> Any:
+        kind = event.get("RequestType")
+        if kind not in REQUEST_TYPES:
+            raise EventValidationError("CustomResourceEvent", (_problem(event),))
+        if kind == "Delete" and is_never_created(event):
+            return None
+        function = self._functions.get(kind)
+        if function is None:
+            if kind == "Delete":
+                return None
+            raise ResourceError(
+                "this resource cannot be updated: give it another logical id, or add an update function"
+            )
+        asked = scope.event = function._read_parsed(event)
+        return function._called(asked, context)
+
+    def _returned(self, event: dict[str, Any], context: Any, scope: Scope) -> dict[str, Any]:
+        """The answer for the CDK's provider framework, which takes it from the return value, and failure by raising."""
+        resource = answer_to(event, self._called(event, context, scope))
+        made = document(event, resource)
+        return {key: made[key] for key in ("PhysicalResourceId", "Data", "NoEcho") if key in made}
+
+
+if TYPE_CHECKING:
+
+    @overload
+    def custom_resource(func: Callable[..., Any], /) -> CustomResource: ...
+    @overload
+    def custom_resource(*, answer_margin_ms: int = ...) -> Callable[[Callable[..., Any]], CustomResource]: ...
+
+
+def custom_resource(
+    func: Callable[..., Any] | None = None, /, *, answer_margin_ms: int = ANSWER_MARGIN_MS
+) -> CustomResource | Callable[[Callable[..., Any]], CustomResource]:
+    """Make a Lambda handler of the function that creates a resource; add the others with `.update` and `.delete`.
+
+    Each takes a `CustomResourceEvent[Properties]`, and the context if it has a place for it, and returns None, a dict
+    of attributes, or a `Resource`. An exception fails the request, with its type and words as the reason. When less
+    than `answer_margin_ms` of the invocation is left, the request is answered as failed. Needs the extra
+    `cloudformation`.
+    """
+    names = dict(sys._getframe(1).f_locals)
+    if func is not None:
+        return CustomResource(func, names=names)
+    return lambda function: CustomResource(function, answer_margin_ms, names)
+
+
+def _told_too_late(event: dict[str, Any], delivery: Delivery) -> dict[str, Any]:
+    # It may be half done, so it is not said to be never created.
+    made = event.get("PhysicalResourceId") or created_id(event)
+    answer = failure(event, f"the function did not end in time ({event.get('RequestType')})", str(made))
+    delivery.put(answer)
+    return answer
+
+
+def _seconds_left(context: Any) -> Callable[[], float]:
+    ask = getattr(context, "get_remaining_time_in_millis", None)
+    return (lambda: UNLIMITED_S) if ask is None else (lambda: float(ask()) / 1000)
+
+
+def _problem(event: object) -> Any:
+    from handlerkit.events.errors import Problem, shortened
+
+    if not isinstance(event, dict):
+        return Problem("", "not a JSON object", shortened(event))
+    return Problem("RequestType", "not Create, Update or Delete", shortened(event.get("RequestType")))
+
+
+def _echoed(answer: dict[str, Any]) -> dict[str, Any]:
+    """What may be seen in results and logs."""
+    return {key: value for key, value in answer.items() if key != "Data" or not answer.get("NoEcho")}
+
+
+def _show(error: BaseException) -> None:
+    """The traceback for the function's author; the stack's user gets one line."""
+    from traceback import print_exception  # late: only on the way to an error
+
+    try:
+        print_exception(error)
+    except Exception:  # noqa: BLE001  # an exception that cannot be described must not keep the answer from being sent
+        print(f"handlerkit: {type(error).__name__} (it cannot be described)", file=sys.stderr)
