@@ -3,14 +3,15 @@ counts or claims inside reads it.
 
 One `Scope` lives as long as one invocation and travels in a context variable, so threads with a copied context and
 tasks see their own. What a feature keeps for one invocation lives in `values`; what it owes at the end it registers
-with `at_end`. A function that uses none of them pays for one small object.
+with `at_end`; what it must do in every invocation, used or not, with `at_every_start`. A function that uses none of
+them pays for one small object.
 """
 
 from __future__ import annotations
 
 from _contextvars import ContextVar  # the C module: contextvars only re-exports it
 
-__all__ = ["Opened", "Scope", "context_of_invocation", "current", "in_scope"]
+__all__ = ["Opened", "Scope", "at_every_start", "context_of_invocation", "current", "in_scope"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,19 +23,54 @@ current: ContextVar[Scope | None] = ContextVar("handlerkit_scope", default=None)
 _first = iter((True,))
 """Gives its one item to the first invocation of this process, atomically; a forked child of a warm process is warm."""
 
+_openings: tuple[Callable[[Scope], object], ...] = ()
+"""What is called in every invocation of this process; replaced, never changed."""
+
+
+def at_every_start(opening: Callable[[Scope], object]) -> Callable[[], None]:
+    """Have `opening(scope)` called at the start of every invocation from now on; the result takes it back.
+
+    The event is not read by then. What it raises is said on stderr and kept from the invocation.
+    """
+    global _openings
+    _openings = (*_openings, opening)
+
+    def take_back() -> None:
+        global _openings
+        _openings = tuple(one for one in _openings if one is not opening)
+
+    return take_back
+
 
 class Scope:
     """One invocation. `handler` is the decorated handler, `context` the runtime's or None, `event` what the function
-    was given (None until it is read), `error` what it raised or None."""
+    was given (None until it is read), `error` what it raised or None (and None again once it has ended).
 
-    __slots__ = ("_endings", "context", "error", "event", "handler", "is_cold_start", "values")
+    `is_cold_start` is True for the first one of an environment that was not initialised ahead of need (provisioned
+    concurrency). `has_failures` is True where the invocation answers and some of its records failed. In threads that
+    carry the scope on, `has_ended` says that the response is on its way.
+    """
+
+    __slots__ = (
+        "_endings",
+        "context",
+        "error",
+        "event",
+        "handler",
+        "has_ended",
+        "has_failures",
+        "is_cold_start",
+        "values",
+    )
 
     def __init__(self, handler: Any, context: Any) -> None:
         self.handler = handler
         self.context = context
         self.event: Any = None
         self.error: BaseException | None = None
-        self.is_cold_start = next(_first, False)
+        self.is_cold_start = next(_first, False) and _was_needed()
+        self.has_failures = False
+        self.has_ended = False
         self.values: dict[Any, Any] = {}
         self._endings: list[Callable[[Scope], object]] | None = None
 
@@ -44,6 +80,14 @@ class Scope:
             self._endings = []
         self._endings.append(ending)
 
+    def begin(self) -> None:
+        """Call what is called in every invocation."""
+        for opening in _openings:
+            try:
+                opening(self)
+            except Exception as error:  # noqa: BLE001  # telemetry must not fail an invocation
+                _say(opening, error)
+
     def end(self) -> None:
         """Call the endings. What they raise is said on stderr and kept from the invocation's result."""
         while self._endings:
@@ -51,9 +95,25 @@ class Scope:
             try:
                 ending(self)
             except Exception as error:  # noqa: BLE001  # telemetry must not fail an invocation
-                import sys
+                _say(ending, error)
+        self.has_ended = True
+        self.error = None  # whose frames hold this scope and all that the invocation had
 
-                print(f"handlerkit: {ending!r} failed: {type(error).__name__}: {error}", file=sys.stderr)
+
+def _say(what: object, error: Exception) -> None:
+    import sys
+
+    try:  # noqa: SIM105  # contextlib costs 3 ms of a cold start
+        print(f"handlerkit: {what!r} failed: {type(error).__name__}: {error}", file=sys.stderr)
+    except Exception:  # noqa: BLE001, S110  # stderr may be gone
+        pass
+
+
+def _was_needed() -> bool:
+    """Whether somebody waited for this environment's initialisation."""
+    from os import environ  # late: asked once in a process
+
+    return environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "provisioned-concurrency"
 
 
 def in_scope(handler: Any, answer: Callable[[Any, Any, Scope], Any], event: Any, context: Any) -> Any:
@@ -63,6 +123,8 @@ def in_scope(handler: Any, answer: Callable[[Any, Any, Scope], Any], event: Any,
         return answer(event, context, scope)  # a handler that calls another one
     scope = Scope(handler, context)
     before = current.set(scope)
+    if _openings:
+        scope.begin()
     try:
         return answer(event, context, scope)
     except BaseException as error:
@@ -89,6 +151,8 @@ class Opened:
     def __enter__(self) -> None:
         if self._scope is not None:
             self._before = current.set(self._scope)
+            if _openings:
+                self._scope.begin()
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if self._scope is not None:
