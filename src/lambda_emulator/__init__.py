@@ -26,7 +26,9 @@ if TYPE_CHECKING:
         ValidationFailed,
     )
     from lambda_emulator.function import FunctionConfiguration
+    from lambda_emulator.http_front import HttpFront
     from lambda_emulator.http_prelude import HttpPrelude
+    from lambda_emulator.http_route import HttpRoute
     from lambda_emulator.manual_clock import ManualClock
     from lambda_emulator.result import InvocationResult, Report
     from lambda_emulator.service import LocalLambda
@@ -35,7 +37,9 @@ if TYPE_CHECKING:
 __all__ = [
     "AwsClients",
     "FunctionConfiguration",
+    "HttpFront",
     "HttpPrelude",
+    "HttpRoute",
     "InvalidConfiguration",
     "InvalidParameterValue",
     "InvalidPrelude",
@@ -61,7 +65,9 @@ __all__ = [
 _MODULES = {
     "AwsClients": "aws_clients",
     "FunctionConfiguration": "function",
+    "HttpFront": "http_front",
     "HttpPrelude": "http_prelude",
+    "HttpRoute": "http_route",
     "InvocationResult": "result",
     "LocalLambda": "service",
     "ManualClock": "manual_clock",

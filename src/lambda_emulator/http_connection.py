@@ -13,7 +13,7 @@ from typing import cast
 import h11
 
 from lambda_emulator.http_body import CountedBody, ReadableBody, first_of_each
-from lambda_emulator.http_message import Handler, Request, Response, Routes
+from lambda_emulator.http_message import Handler, Request, Response, RouteTable, StreamCut
 from runtime import protocol
 
 __all__ = ["HttpConnection", "HttpRules"]
@@ -30,7 +30,7 @@ _LINGER_S = 1.0
 class HttpRules:
     """What all connections of one server have in common."""
 
-    routes: Routes
+    routes: RouteTable
     chunk_above_bytes: int | None
     """A longer answer goes out in chunks; None for never."""
     discard_bytes: int
@@ -119,7 +119,7 @@ class HttpConnection(asyncio.Protocol):
             response = Response(status=500, body=b"Internal Server Error\n")
         if response is None:
             return False
-        await self._send(response)
+        await self._send(response, only_head=request.method == "HEAD")
         return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
 
     async def _read_request(self) -> tuple[Handler, Request]:
@@ -163,6 +163,9 @@ class HttpConnection(asyncio.Protocol):
             truncated=truncated,
             captures=captures,
             disconnected=self._disconnected,
+            header_list=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in _as_sent(head)),
+            protocol=f"HTTP/{head.http_version.decode('ascii')}",
+            peer=self._transport.get_extra_info("peername")[:2],
         )
 
     async def _read_body(self, body: CountedBody) -> None:
@@ -208,42 +211,62 @@ class HttpConnection(asyncio.Protocol):
             self._transport.resume_reading()
         return cast("h11.Event", event)
 
-    async def _send(self, response: Response, *, close: bool = False) -> None:
+    async def _send(self, response: Response, *, close: bool = False, only_head: bool = False) -> None:
         headers = [(name.encode("ascii"), _bytes(value)) for name, value in response.headers]
         if response.stream is not None:
-            await self._send_stream(response, response.stream, headers)
+            await self._send_stream(response, response.stream, headers, only_head=only_head)
             return
         limit = self._rules.chunk_above_bytes
-        if response.status != HTTPStatus.NO_CONTENT and (limit is None or len(response.body) <= limit):
+        has_body = response.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+        has_length = only_head and any(name.lower() == b"content-length" for name, _ in headers)
+        if has_body and not has_length and (limit is None or len(response.body) <= limit):
             headers.append((b"content-length", b"%d" % len(response.body)))
+        body = response.body if has_body and not only_head else b""
         # The body was not read to its end: what comes next on this connection is no request.
         if close or self._http.their_state is not h11.DONE:
             headers.append((b"connection", b"close"))
-        out = self._http.send(h11.Response(status_code=response.status, headers=headers))
-        for start in range(0, len(response.body), _CHUNK_BYTES):
-            piece = self._http.send(h11.Data(data=response.body[start : start + _CHUNK_BYTES]))
+        out = self._http.send(_head(response, headers))
+        for start in range(0, len(body), _CHUNK_BYTES):
+            piece = self._http.send(h11.Data(data=body[start : start + _CHUNK_BYTES]))
             await self._write(_joined(out, piece))
             out = b""
         await self._write(_joined(out, self._http.send(h11.EndOfMessage())))
 
     async def _send_stream(
-        self, response: Response, stream: AsyncGenerator[bytes, None], headers: list[tuple[bytes, bytes]]
+        self,
+        response: Response,
+        stream: AsyncGenerator[bytes, None],
+        headers: list[tuple[bytes, bytes]],
+        *,
+        only_head: bool,
     ) -> None:
         """The head at once, then each piece when it is there, and no faster than the client reads."""
-        headers.append((b"transfer-encoding", b"chunked"))
+        has_body = not only_head and response.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+        if has_body:
+            headers.append((b"transfer-encoding", b"chunked"))
         try:
-            await self._write(self._http.send(h11.Response(status_code=response.status, headers=headers)))
+            await self._write(self._http.send(_head(response, headers)))
             async for piece in stream:
-                await self._write(self._http.send(h11.Data(data=piece)))
+                if has_body:
+                    await self._write(self._http.send(h11.Data(data=piece)))
             await self._write(self._http.send(h11.EndOfMessage()))
         except _Gone:
             raise
+        except StreamCut as error:
+            await self._flush()
+            self.cut()
+            raise _Gone from error
         except Exception as error:  # the boundary, as above; but there is no status any more to say it with
             asyncio.get_running_loop().call_exception_handler({"message": "a stream failed", "exception": error})
             self.cut()
             raise _Gone from error
         finally:
             await stream.aclose()
+
+    async def _flush(self) -> None:
+        """Wait until what was written has left: cutting throws away what has not."""
+        while self._transport.get_write_buffer_size() and not self._transport.is_closing():
+            await asyncio.sleep(0.001)
 
     async def _write(self, data: bytes | None) -> None:
         if self._transport.is_closing():
@@ -276,6 +299,15 @@ def _head_bytes(head: h11.Request) -> int:
 
 def _bytes(value: str | bytes) -> bytes:
     return value.encode("latin-1") if isinstance(value, str) else value
+
+
+def _head(response: Response, headers: list[tuple[bytes, bytes]]) -> h11.Response:
+    reason = response.reason.encode("latin-1", "replace")
+    return h11.Response(status_code=response.status, headers=headers, reason=reason)
+
+
+def _as_sent(head: h11.Request) -> list[tuple[bytes, bytes]]:
+    return [(bytes(name), bytes(value)) for name, value in head.headers.raw_items()]
 
 
 def _joined(first: bytes | None, second: bytes | None) -> bytes:

@@ -11,7 +11,11 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 from urllib.parse import parse_qsl, unquote
 
-__all__ = ["Handler", "IncomingBody", "Request", "Response", "Route", "Routes"]
+__all__ = ["Handler", "IncomingBody", "Request", "Response", "Route", "RouteTable", "Routes", "StreamCut"]
+
+
+class StreamCut(Exception):  # noqa: N818 (no error of the server's: what it relays broke off)
+    """Raised by a `Response.stream` that ends before its time: the connection is cut, so that the client knows."""
 
 
 class IncomingBody(Protocol):
@@ -52,6 +56,11 @@ class Request:
     """Set when the client has closed its side; a handler that waits for long looks at it."""
     incoming: IncomingBody | None = None
     """Only on routes with `reads_body`; `body`, `body_bytes`, `trailers` and `truncated` say nothing there."""
+    header_list: tuple[tuple[str, str], ...] = ()
+    """All headers in order, their names in the case in which they were sent."""
+    protocol: str = "HTTP/1.1"
+    peer: tuple[str, int] = ("127.0.0.1", 0)
+    """Address and port of the client."""
 
     def query_value(self, name: str) -> str | None:
         """The first value of a query parameter, decoded; None where there is none."""
@@ -67,6 +76,7 @@ class Response:
     body: bytes = b""
     stream: AsyncGenerator[bytes, None] | None = None
     """Instead of `body`: pieces that are sent as they come, in chunks. Closed when the client leaves."""
+    reason: str = ""
 
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Response | None]]
@@ -89,6 +99,13 @@ class Route:
         literals = re.split(r"\{(\w+)\}", self.path)
         parts = [f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(literals)]
         object.__setattr__(self, "pattern", re.compile("".join(parts)))
+
+
+class RouteTable(Protocol):
+    """Who answers which request."""
+
+    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+        """The route, and what its path captured. Always finds one: refusals are routes too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ Rules, most of them Go's `net/http`, which the real Runtime API is built on:
 import asyncio
 
 from lambda_emulator.http_connection import HttpConnection, HttpRules
-from lambda_emulator.http_message import Routes
+from lambda_emulator.http_message import RouteTable
 
 __all__ = ["HttpServer"]
 
@@ -26,7 +26,7 @@ class HttpServer:
     """Listens on 127.0.0.1 once `start` has run. To be used inside one event loop."""
 
     def __init__(
-        self, routes: Routes, *, chunk_above_bytes: int | None = None, discard_bytes: int = 64 * 1024 * 1024
+        self, routes: RouteTable, *, chunk_above_bytes: int | None = None, discard_bytes: int = 64 * 1024 * 1024
     ) -> None:
         self._rules = HttpRules(routes=routes, chunk_above_bytes=chunk_above_bytes, discard_bytes=discard_bytes)
         self._listener: asyncio.Server | None = None

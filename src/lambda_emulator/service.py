@@ -8,7 +8,7 @@ import concurrent.futures
 import json
 import weakref
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from lambda_emulator.answer import Answer
 from lambda_emulator.dispatcher import Dispatched, Dispatcher
@@ -20,7 +20,7 @@ from lambda_emulator.loop_thread import LoopThread
 from lambda_emulator.result import Completion, InvocationResult
 from lambda_emulator.streamed_result import StreamedResult
 
-__all__ = ["LocalLambda"]
+__all__ = ["LocalLambda", "Side"]
 
 _T = TypeVar("_T")
 _STATUS = {"RequestResponse": 200, "Event": 202, "DryRun": 204}
@@ -41,7 +41,8 @@ class LocalLambda:
         for configuration in functions:
             self._dispatcher.create_function(configuration)
         self._loop = LoopThread("local-lambda")
-        self._closing = weakref.finalize(self, _close, self._loop, self._dispatcher, self._invoke_api)
+        self._sides: list[Side] = [self._invoke_api]
+        self._closing = weakref.finalize(self, _close, self._loop, self._dispatcher, self._sides)
 
     def __enter__(self) -> Self:
         return self
@@ -132,6 +133,19 @@ class LocalLambda:
         """Where `boto3.client("lambda", endpoint_url=...)` finds these functions; listens from the first use on."""
         return self._submit(self._invoke_api.start()).result()
 
+    def open_side(self, make: Callable[[Dispatcher], "Side"]) -> tuple["Side", str]:
+        """Another HTTP side of these functions, and its URL; it is closed with the service, or by `close_side`."""
+        side = make(self._dispatcher)
+        url = self._submit(side.start()).result()
+        self._sides.append(side)
+        return side, url
+
+    def close_side(self, side: "Side") -> None:
+        """Close it now. May be called again, also after `close`."""
+        if side in self._sides and self._closing.alive:
+            self._sides.remove(side)
+            self._submit(side.close()).result()
+
     def close(self) -> None:
         """End every process, remove every temporary folder. May be called again."""
         self._closing()
@@ -141,6 +155,16 @@ class LocalLambda:
             coroutine.close()
             raise ServiceClosed("this LocalLambda is closed: make another one")
         return self._loop.submit(coroutine)
+
+
+class Side(Protocol):
+    """An HTTP server in front of the functions."""
+
+    async def start(self) -> str:
+        """Listen; the URL."""
+
+    async def close(self) -> None:
+        """Close the port; callers that wait are cut off."""
 
 
 async def _invoke(dispatcher: Dispatcher, request: InvokeRequest) -> InvocationResult:
@@ -203,9 +227,10 @@ def _json_bytes(payload: Any) -> bytes:
                 raise InvalidRequestContent(f"The payload cannot be written as JSON: {error}") from error
 
 
-def _close(loop: LoopThread, dispatcher: Dispatcher, invoke_api: InvokeApi) -> None:
+def _close(loop: LoopThread, dispatcher: Dispatcher, sides: list[Side]) -> None:
     async def close() -> None:
-        await invoke_api.close()
+        for side in sides:
+            await side.close()
         await dispatcher.close()
 
     loop.submit(close()).result()

@@ -3,8 +3,9 @@
 **The raw hook.** A handler may carry a method named `__lambda_raw__(body: bytes, context) -> bytes`. Where it
 does, the event's bytes go straight to it and its bytes straight back, and no JSON is parsed or written here: a
 typed handler validates the bytes in one pass. `__lambda_prepare__()`, if there, is called once at the end of the
-initialisation, so that the first event need not load what all need. These names are all that the framework and this
-runtime share; neither imports the other.
+initialisation, so that the first event need not load what all need. `__lambda_shutdown__()`, if there afterwards, is a
+hook of `on_shutdown`. The context has `__lambda_after_response__(function)`. These names are all that the framework and
+this runtime share; neither imports the other.
 
 A handler may also return something to wait for (`async def`) or a stream of chunks; both are rare enough that what
 they need is loaded when the first one turns up.
@@ -14,10 +15,11 @@ from . import marshal, protocol
 from .errors import FunctionError
 from .invocation import Invocation, LambdaContext
 
-__all__ = ["PREPARE_HOOK", "RAW_HOOK", "Function"]
+__all__ = ["PREPARE_HOOK", "RAW_HOOK", "SHUTDOWN_HOOK", "Function"]
 
 RAW_HOOK = "__lambda_raw__"
 PREPARE_HOOK = "__lambda_prepare__"
+SHUTDOWN_HOOK = "__lambda_shutdown__"
 
 _ORDINARY = frozenset({dict, list, str, int, float, bool, type(None), bytes})
 """Types of a result that is complete as it is; for all others it is worth a look what they can do."""
@@ -35,6 +37,11 @@ class Function:
         prepare: Callable[[], object] | None = getattr(handler, PREPARE_HOOK, None)
         if prepare is not None:
             prepare()
+            shutdown: Callable[[], object] | None = getattr(handler, SHUTDOWN_HOOK, None)
+            if shutdown is not None:
+                from .lifecycle import on_shutdown  # late: few frameworks have something to end
+
+                on_shutdown(shutdown)
 
     def serve(self, invocation: Invocation) -> "tuple[bytes | Stream, str]":
         """Call the handler; the answer's body (bytes, or a stream that has produced its first chunk) and its type.

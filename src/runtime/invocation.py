@@ -172,6 +172,12 @@ class LambdaContext:
         """Write text to the function's log as it is: no newline added, no level, no request id."""
         self._write_log(str(message))
 
+    def __lambda_after_response__(self, function: "Callable[[], object]") -> None:
+        """`after_response` of this package, for frameworks that do not import it; call it in the invocation's context."""
+        from .lifecycle import after_response  # late: few invocations leave work for later
+
+        after_response(function)
+
     def w3c(self) -> "dict[str, str]":
         """The W3C trace fields that the caller put into its client context: `traceparent`, `tracestate`, `baggage`."""
         return dict(self._w3c or {})

@@ -17,7 +17,9 @@ def test_the_public_names_are_these() -> None:
     assert lambda_emulator.__all__ == [
         "AwsClients",
         "FunctionConfiguration",
+        "HttpFront",
         "HttpPrelude",
+        "HttpRoute",
         "InvalidConfiguration",
         "InvalidParameterValue",
         "InvalidPrelude",

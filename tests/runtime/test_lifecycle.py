@@ -464,3 +464,24 @@ def test_a_budget_that_runs_out_at_the_very_end_does_not_outlive_its_hook(serve:
     outcome = serve(code, b"1", b"2")
     assert outcome.answers[1].body == b"2"
     assert outcome.status == 0
+
+
+def test_a_framework_hooks_in_without_importing_the_runtime(start: Start, platform: Platform) -> None:
+    code = """
+    class Framework:
+        def __lambda_prepare__(self):
+            print("prepared")
+        def __lambda_shutdown__(self):
+            print("shut down")
+        def __call__(self, event, context):
+            context.__lambda_after_response__(lambda: print("after", event))
+            return event
+    handler = Framework()
+    """
+    platform.replies.append(refusal(403, "Extension.TooManyExtensions"))  # which would take one of the events
+    served = start(code)
+    platform.deliver(event(b"1"))
+    assert platform.wait_until(lambda platform: len(platform.requests) == 4)
+    outcome = served.terminate()
+    assert outcome.stdout.split("\n")[:3] == ["prepared", "after 1", "shut down"]
+    assert outcome.status == 0
