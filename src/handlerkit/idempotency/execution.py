@@ -53,13 +53,13 @@ class Guard:
         if not options.enabled or environ.get("HANDLERKIT_IDEMPOTENCY_DISABLED", "") not in ("", "0", "false"):
             return None
         try:
-            key = key_value(self._read, args, kwargs)
+            key = key_text(self.scope, key_value(self._read, args, kwargs))
         except KeyMissingError:
             if options.skips_missing:
                 return None
             raise
         fingerprint = "" if self._payload is None else fingerprint_of(self._payload(*args, **kwargs))
-        return Attempt(options, key_text(self.scope, key), fingerprint, context)
+        return Attempt(options, key, fingerprint, context)
 
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any], context: Any, call: Callable[[], Any]) -> Any:
         """The result of `call()`, or of the execution that was first."""

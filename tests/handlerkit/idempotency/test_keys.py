@@ -1,8 +1,12 @@
 """Keys: equal values hash alike, different ones do not; and how they are found."""
 
+import base64
 import datetime
 import decimal
 import enum
+import fractions
+import gzip
+import json
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from handlerkit.events import SqsRecord, parse
-from handlerkit.idempotency import BadKeyError, Idempotency, KeyMissingError, MemoryStore, jmespath
+from handlerkit.events import KinesisRecord, SnsNotification, SqsEvent, SqsRecord, parse
+from handlerkit.idempotency import BadKeyError, Idempotency, KeyMissingError, MemoryStore, idempotent, jmespath, keys
 from handlerkit.idempotency.extraction import argument_reader
 from handlerkit.idempotency.keys import hashed
 
@@ -47,7 +51,9 @@ ALIKE: list[tuple[Any, Any]] = [
 ]
 UNLIKE: list[Any] = [
     None, True, False, 0, 1, 2, "1", "", "None", "True", "n1", "s1:1", [1], [[1]], ["1"], ["a,b"], ["a", "b"], {}, [],
-    {"a": 1}, {"a": "1"}, {1: 1}, {"1": 1}, {"1"}, b"", b"1", "b1:31", 1.5, 10**400, "\ud800", "\ud801",
+    {"a": 1}, {"a": "1"}, {1: 1}, {"1": 1},
+    {None: 1}, {"null": 1}, {b"1": 1}, {"1"}, {1}, 'b"31"', [b"1"], {(1,): 1}, b"", b"1",
+    "b1:31", 1.5, 10**400, "\ud800", "\ud801",
     [None, "a"], ["a", None], ["a"],
 ]  # fmt: skip
 
@@ -61,19 +67,31 @@ def test_different_values_make_different_keys() -> None:
     assert len({hashed(value) for value in UNLIKE}) == len(UNLIKE)
 
 
+NAMES = st.text(max_size=3) | st.integers(-2, 2) | st.none() | st.binary(max_size=2) | st.sampled_from(Kind)
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text()
+    | st.binary()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.decimals(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner) | st.lists(inner).map(tuple),
     max_leaves=6,
 )
 
 
 def typed(value: Any) -> Any:
-    """The value with its types beside it, for Python says that 1 is True."""
-    if isinstance(value, list):
+    """The value with its kind beside it, for Python says that 1 is True. Numbers are what JSON would write."""
+    if isinstance(value, enum.Enum):
+        return typed(value.value)
+    if isinstance(value, (list, tuple)):
         return [typed(item) for item in value]
     if isinstance(value, dict):
-        return {name: typed(item) for name, item in value.items()}
+        return "dict", sorted(((typed(name), typed(item)) for name, item in value.items()), key=repr)
+    if isinstance(value, (int, float, decimal.Decimal)) and not isinstance(value, bool):
+        written = repr(value) if isinstance(value, float) and value % 1 else value
+        return "number", fractions.Fraction(written)
     return type(value).__name__, value
 
 
@@ -82,22 +100,84 @@ def test_keys_are_alike_exactly_if_the_values_are(left: Any, right: Any) -> None
     assert (hashed(left) == hashed(right)) is (typed(left) == typed(right))
 
 
-@pytest.mark.parametrize("value", [float("nan"), decimal.Decimal("NaN"), object(), [object()], len])
+@given(VALUES)
+def test_a_value_hashes_alike_whatever_its_order_and_its_numbers_types(value: Any) -> None:
+    assert hashed(turned_round(value)) == hashed(value)
+
+
+def turned_round(value: Any) -> Any:
+    """The same value, its members in reverse, lists as tuples, whole numbers as decimals, texts as subclasses."""
+    if isinstance(value, (list, tuple)):
+        return tuple(turned_round(item) for item in value)
+    if isinstance(value, dict):
+        return {name: turned_round(item) for name, item in reversed(value.items())}
+    if type(value) is int and abs(value) < 10**20:
+        return decimal.Decimal(f"{value}.00")
+    if type(value) is str:
+        return Text(value)
+    return value
+
+
+class Text(str):
+    """A text of a class of its own."""
+
+
+@given(VALUES)
+def test_nearly_all_values_are_encoded_by_the_c_encoder_and_it_makes_no_difference(value: Any) -> None:
+    if keys._looked_through(value) != keys.OTHER:
+        assert keys._encoded(value) == keys._canonical(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "is_missing"),
+    [
+        (None, True), ("", True), ([], True), ((), True), ({}, True), (["u-1", None], True), ({"a": None}, True),
+        ({"a": [{"b": ""}]}, True), (b"", True), (set(), True), (Text(""), True), ([1.0, Text("")], True),
+        ({1: None}, True), (0, False), (False, False), (0.0, False), (["u-1", 0], False), (Kind.A, False),
+    ],
+)  # fmt: skip
+def test_a_key_is_missing_if_a_part_of_it_is(value: Any, is_missing: bool) -> None:
+    if is_missing:
+        with pytest.raises(KeyMissingError, match=r"part of the key is missing: |the key is missing: "):
+            keys.key_text("scope", value)
+    else:
+        assert keys.key_text("scope", value) == f"scope#{hashed(value)}"
+
+
+def test_decimals_that_differ_in_a_far_digit_make_two_keys() -> None:
+    digits = "0.1234567890123456789012345678901234567890"
+    near, far = decimal.Decimal(digits + "1"), decimal.Decimal(digits + "2")
+    assert hashed(near) != hashed(far)
+    assert hashed(near) == hashed(decimal.Decimal(digits + "100"))
+    assert hashed(decimal.Decimal("1E-400")) != hashed(decimal.Decimal("1E-401")) != hashed(0)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        float("nan"), [float("nan")], {"a": float("inf")}, decimal.Decimal("NaN"), decimal.Decimal("-Infinity"),
+        object(), [object()], len, {object(): 1}, 10**5000, [decimal.Decimal(1), 10**5000], {"a": b"x", "b": object()},
+    ],
+    ids=lambda value: type(value).__name__,
+)  # fmt: skip
 def test_what_has_no_canonical_form_is_refused(value: Any) -> None:
-    with pytest.raises(BadKeyError):
+    with pytest.raises(BadKeyError, match="no part of a key or payload"):
         hashed(value)
 
 
 def test_what_contains_itself_is_refused() -> None:
     endless: list[Any] = []
     endless.append(endless)
-    with pytest.raises(BadKeyError, match="contains itself"):
-        hashed(endless)
+    for value in (endless, [endless, object()], {"a": endless, "b": 1.0}):
+        with pytest.raises(BadKeyError, match="contains itself"):
+            hashed(value)
+        with pytest.raises(BadKeyError, match="contains itself"):
+            keys.key_text("scope", value)
 
 
 def test_keys_are_the_same_in_every_version() -> None:
     assert hashed({"order": ["o-1", 1, None, True]}) == (
-        "365e53e6879fb1ec867e9e3dea0cdcfeea37da439f3e6f29ac7766948ce4899c"
+        "64177b13c8acc749a5d01edc71351d2d2520d02d36ae089e6892ba4ecb4b75e4"
     )
 
 
@@ -124,6 +204,68 @@ def test_jmespath_looks_into_dicts_views_models_and_dataclasses() -> None:
     assert found == [1, "m-1", 2, 3]
     assert argument_reader(function, jmespath("n", of="other"))(None, {"n": 4}) == 4
     assert repr(jmespath("a.b")) == "jmespath('a.b')"
+
+
+def test_jmespath_looks_into_payloads_whose_type_is_named() -> None:
+    def keys_of(kind: Any, raw: dict[str, Any], path: str) -> Any:
+        def function(record: Any) -> None:
+            pass
+
+        view = parse(kind, raw)
+        before = repr(view.raw)
+        found = argument_reader(function, jmespath(path))(view)
+        assert repr(view.raw) == before
+        return found
+
+    message = {"messageId": "m-1", "body": '{"n": 1, "more": [true]}', "eventSource": "aws:sqs"}
+    notification = {
+        "Type": "Notification",
+        "MessageId": "n",
+        "TopicArn": "arn:aws:sns:eu-west-1:1:t",
+        "Message": '{"n": 3}',
+    }
+    kinesis = {"eventSource": "aws:kinesis", "kinesis": {"partitionKey": "p", "data": "eyJuIjogMn0="}}
+    assert keys_of(SqsRecord[Model], message, "[messageId, body.n]") == ["m-1", 1]
+    assert keys_of(SqsRecord[dict], message, "body.more[0]") is True
+    assert keys_of(SqsRecord[str], message, "body") == message["body"]
+    assert keys_of(SqsRecord[str], message, "powertools_json(body).[n, messageId]") == [1, None]
+    assert keys_of(SqsRecord[Model], {**message, "body": "null"}, "messageId") == "m-1"
+    assert keys_of(SqsEvent[Model], {"Records": [message, message]}, "Records[].body.n") == [1, 1]
+    assert keys_of(KinesisRecord[Model], kinesis, "kinesis.[partitionKey, data.n]") == ["p", 2]
+    assert keys_of(KinesisRecord[Model], {"eventSource": "aws:kinesis", **kinesis["kinesis"]}, "data.n") == 2
+    wrapped = {**message, "body": json.dumps(notification)}
+    assert keys_of(SqsRecord[SnsNotification[Model]], wrapped, "body.Message.n") == 3
+
+
+def test_jmespath_decodes_with_the_functions_that_users_of_powertools_know() -> None:
+    zipped = base64.b64encode(gzip.compress(b'{"a": {"b": "c"}}')).decode()
+    for path, event in [
+        ("powertools_json(body).a.b", {"body": '{"a": {"b": "c"}}'}),
+        ("powertools_json(powertools_base64(body)).a.b", {"body": base64.b64encode(b'{"a": {"b": "c"}}').decode()}),
+        ("powertools_json(powertools_base64_gzip(body)).a.b", {"body": zipped}),
+    ]:
+        assert jmespath(path)(event) == "c"
+        assert jmespath(path)({}) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "event"),
+    [
+        ("join('-', [user, order])", {"user": "u"}),
+        ("powertools_json(body)", {"body": "{"}),
+        ("powertools_json(body)", {"body": 1}),
+        ("powertools_base64(body)", {"body": "~"}),
+        ("powertools_base64(body)", {"body": "/w=="}),
+        ("powertools_base64_gzip(body)", {"body": "AAAA"}),
+    ],
+)
+def test_an_expression_that_does_not_fit_is_a_bad_key_and_nothing_runs(path: str, event: dict[str, Any]) -> None:
+    @idempotent(MemoryStore(), key=jmespath(path))
+    def work(event: Any) -> None:
+        raise AssertionError("ran")
+
+    with pytest.raises(BadKeyError, match=r"jmespath\(.* cannot be applied: "):
+        work(event)
 
 
 def test_a_view_is_a_payload() -> None:
