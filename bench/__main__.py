@@ -15,6 +15,7 @@ from bench import (
     asynchronous,
     batch,
     concurrency,
+    idempotency,
     invocations,
     parts,
     rie,
@@ -26,7 +27,7 @@ from bench import (
     typed,
 )
 
-SECTIONS = ("invoke", "start", "typed", "batch", "stream", "async", "concurrency", "rie", "soak")
+SECTIONS = ("invoke", "start", "typed", "batch", "idempotency", "stream", "async", "concurrency", "rie", "soak")
 
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -79,6 +80,7 @@ def main() -> int:
             "start": _start,
             "typed": _typed,
             "batch": _batch,
+            "idempotency": _idempotency,
             "stream": _stream,
             "async": _async,
             "concurrency": _concurrency,
@@ -163,6 +165,19 @@ def _batch(chosen: argparse.Namespace, contenders: parts.Contenders, report: Rep
         "start": asdict(results.start),
         **{str(records): asdict(duel) for records, duel in results.sizes.items()},
     }
+
+
+def _idempotency(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> None:
+    rounds = chosen.rounds or (2 if chosen.quick else 7)
+    results = idempotency.measure(contenders.bootstrap, contenders.counterpart, rounds=rounds)
+    others = "(ratio, ours / awslambdaric + aws-lambda-powertools)"
+    title = "Idempotency: what an invocation costs at DynamoDB (ours / aws-lambda-powertools)"
+    report.show(title, idempotency.counts_table(results))
+    report.show(f"An idempotent invocation, moto as DynamoDB {others}", idempotency.latency_table(results))
+    report.show(f"A start of an idempotent function {others}", idempotency.start_table(results))
+    report.show("Extracting and hashing an idempotency key (ours alone)", idempotency.key_table(results))
+    report.budgets += idempotency.budgets(results)
+    report.raw["idempotency"] = asdict(results)
 
 
 def _stream(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> None:

@@ -1,256 +1,197 @@
-"""Idempotency against the best-known library on the same moto server: requests, bytes, latency, cold start, key cost.
+"""Idempotency on DynamoDB: requests, latency, cold start and keys, against awslambdaric with aws-lambda-powertools.
 
-    python -m bench.idempotency [--rounds 50]
-
-Needs `moto[server]` and boto3; the comparison also `aws-lambda-powertools`, and is left out without it. Both sides talk
-to one server process through a counting client (latency and cold start: without it); each works on keys of its own.
+Both sides are whole functions under their runtimes, and talk to one moto server; each has a table of its own.
 """
 
-import argparse
-import importlib.util
 import json
-import os
-import statistics
-import subprocess
-import sys
-import time
 import timeit
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from pathlib import Path
+from time import process_time
 from typing import Any
 
-from bench import tables
+from bench import invocations, parts, stopwatch, tables, typed
+from bench.dynamodb import DynamoDB
 
-ENVIRON = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "eu-west-1"}
-ENVIRON |= {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_LAMBDA_FUNCTION_NAME": "bench"}
+PLACE = ("bench_idempotency.place", "bench_idempotency_powertools.place")
+BATCH = ("bench_idempotent_batch.orders", "bench_idempotent_batch_powertools.orders")
+COUNTED = {"requests": "requests", "bytes sent": "received", "bytes received": "sent"}
+LATENCY = {"wall p50, µs": "wall_us.p50", "CPU, µs": "cpu_us"}
+START = {"start → first response, ms": "first_ms", "CPU, ms": "cpu_ms", "of it the invocation, ms": "invocation_ms"}
+TABLES = ("ours", "theirs")
+AT_ONCE = 60
+"""Orders of one round; the server takes 64 events, some of which are warm-up."""
+RECORDS = 10
+LIMIT = 0.40
 
-SERVER = """
-import sys
-from moto.server import ThreadedMotoServer
-import logging
-logging.getLogger("werkzeug").setLevel(logging.ERROR)
-server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-server.start()
-print(server.get_host_and_port()[1], flush=True)
-sys.stdin.read()
-"""
-
-OURS = """
-from handlerkit import event_handler
-from handlerkit.idempotency import DynamoDBStore, Idempotency
-@event_handler(idempotency=Idempotency(DynamoDBStore("ours"), key=lambda event: event["id"]))
-def handler(event: dict):
-    return {"ok": event["id"]}
-"""
-THEIRS = """
-from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, IdempotencyConfig, idempotent
-@idempotent(persistence_store=DynamoDBPersistenceLayer("theirs"), config=IdempotencyConfig(event_key_jmespath="id"))
-def handler(event, context):
-    return {"ok": event["id"]}
-"""
-# What the runtime client costs is measured elsewhere (`bench start`): here only handler, imports and the first call.
-START = """
-{code}
-class Context:
-    function_name = "bench"
-    def get_remaining_time_in_millis(self):
-        return 30_000
-assert handler({{"id": "{key}"}}, Context())["ok"]
-"""
+Side = tuple[parts.Runtime, str]
+Counts = dict[str, list[dict[str, int]]]
 
 
-def main() -> int:
-    """Measure and print; needs no arguments."""
-    arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    arguments.add_argument("--rounds", type=int, default=50)
-    rounds = arguments.parse_args().rounds
-    has_theirs = importlib.util.find_spec("aws_lambda_powertools") is not None
-    with subprocess.Popen(
-        [sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdout is not None
-        url = f"http://127.0.0.1:{server.stdout.readline().strip()}"
-        os.environ.update({**ENVIRON, "AWS_ENDPOINT_URL": url})
-        for table in ("ours", "theirs"):
-            make_table(table)
-        print(tables.markdown(["what", "requests", "bytes sent"], requests_and_bytes(has_theirs)), end="\n\n")
-        print(tables.markdown(["what", "ours", "theirs"], latencies(rounds, has_theirs)), end="\n\n")
-        print(tables.markdown(["what", "µs"], key_costs()))
-        assert server.stdin is not None
-        server.stdin.close()
-    return 0
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """What was measured: counts by case, ours and theirs; duels of latency and of cold starts; our keys' costs."""
+
+    counts: Counts
+    latencies: dict[str, stopwatch.Duel]
+    starts: dict[str, stopwatch.Duel]
+    keys_us: dict[str, float]
 
 
-def make_table(name: str) -> None:
-    """An empty table in the layout that both know."""
-    import boto3
+def measure(ours: parts.Runtime, theirs: parts.Runtime, *, rounds: int) -> Results:
+    """Turn by turn, with the same libraries in the function's folder."""
+    task = parts.task_with_lock("bench")
+    with DynamoDB() as database:
+        database.begin_anew(*TABLES)
+        runtimes = [one.with_task(task).with_variables(one.name, **database.environment) for one in (ours, theirs)]
+        place, batch = (list(zip(runtimes, handlers, strict=True)) for handlers in (PLACE, BATCH))
+        orders = Orders()
+        return Results(
+            counts=requests_and_bytes(database, orders, place, batch),
+            latencies=latencies(orders, place, rounds),
+            starts={
+                "one order": starts(database, orders.one, place, rounds * 3),
+                f"an SQS batch of {RECORDS}": starts(database, orders.batch, batch, rounds * 3),
+            },
+            keys_us=key_costs(),
+        )
 
-    boto3.client("dynamodb").create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
 
-
-class Counting:
-    """Our client with its requests and their bytes counted."""
+class Orders:
+    """Events with orders that nobody has seen."""
 
     def __init__(self) -> None:
-        from handlerkit.idempotency.dynamodb_client import LeanClient
+        """Numbers begin where none has been used."""
+        self._numbers = count()
 
-        self.inner = LeanClient()
-        self.requests = 0
-        self.sent = 0
+    def one(self) -> Path:
+        """An event with an order."""
+        number = next(self._numbers)
+        return _file(f"order-{number % 64}", json.dumps({"order_id": f"order-{number:06}", "quantity": 2}).encode())
 
-    def call(self, action: str, parameters: dict[str, Any], /) -> dict[str, Any]:
-        """Count and pass on."""
-        self.requests += 1
-        self.sent += len(json.dumps(parameters, separators=(",", ":")))
-        return self.inner.call(action, parameters)
-
-    def taken(self) -> tuple[int, int]:
-        """Requests and bytes since the last time."""
-        found = self.requests, self.sent
-        self.requests = self.sent = 0
-        return found
+    def batch(self) -> Path:
+        """An SQS event with several."""
+        number = next(self._numbers)
+        text = typed.event(RECORDS).replace(b'"A-', b'"A-%d-' % number).replace(b'\\"A-', b'\\"A-%d-' % number)
+        return _file("orders", text)
 
 
-def requests_and_bytes(has_theirs: bool) -> list[list[str]]:
-    """A row per case; bytes are those of the bodies."""
-    from handlerkit import batch_handler
-    from handlerkit.events import SqsRecord
-    from handlerkit.idempotency import DynamoDBStore, Idempotency, idempotent
-    from handlerkit.testing import sqs_event
-
-    client = Counting()
-    store = DynamoDBStore("ours", client=client)
-
-    @idempotent(store, key="key")
-    def work(key: str) -> dict[str, str]:
-        return {"ok": key}
-
-    @batch_handler(idempotency=Idempotency(store, key=lambda record: record.body))
-    def handler(record: SqsRecord[str]) -> None:
-        pass
-
-    rows = []
-
-    def row(name: str, call: Callable[[], object]) -> None:
-        call()
-        requests, sent = client.taken()
-        rows.append([name, str(requests), f"{sent:,}"])
-
-    batch = sqs_event([f"b-{number}" for number in range(10)])
-    row("ours: first call", lambda: work("a"))
-    row("ours: replay", lambda: work("a"))
-    row("ours: batch of 10 new keys", lambda: handler(batch))
-    row("ours: batch of 10 replays", lambda: handler(batch))
-    if has_theirs:
-        rows += their_requests_and_bytes()
-    return rows
+def _file(name: str, content: bytes) -> Path:
+    path = parts.BUILD / f"idempotency-{name}.json"
+    path.write_bytes(content)
+    return path
 
 
-def their_requests_and_bytes() -> list[list[str]]:
-    """The same of the other library, whose records are processed one by one."""
-    import boto3
-    from aws_lambda_powertools.utilities.idempotency import (
-        DynamoDBPersistenceLayer,
-        IdempotencyConfig,
-        idempotent_function,
-    )
-
-    client = boto3.client("dynamodb")
-    sent: list[int] = []
-    client.meta.events.register("before-send.dynamodb", lambda request, **_: sent.append(len(request.body)))
-
-    guarded: Any = idempotent_function(
-        data_keyword_argument="key",
-        persistence_store=DynamoDBPersistenceLayer("theirs", boto3_client=client),
-        config=IdempotencyConfig(lambda_context=Context()),
-    )
-
-    def work_of(key: str) -> dict[str, str]:
-        return {"ok": key}
-
-    work: Callable[..., object] = guarded(work_of)
-
-    def batch() -> None:
-        for number in range(10):
-            work(key=f"b-{number}")
-
-    cases: list[tuple[str, Callable[[], object]]] = [
-        ("first call", lambda: work(key="a")),
-        ("replay", lambda: work(key="a")),
-        ("batch of 10 new keys", batch),
-        ("batch of 10 replays", batch),
-    ]
-    rows = []
-    for name, call in cases:
-        call()
-        rows.append([f"theirs: {name}", str(len(sent)), f"{sum(sent):,}"])
-        sent.clear()
-    return rows
+def requests_and_bytes(database: DynamoDB, orders: Orders, place: list[Side], batch: list[Side]) -> Counts:
+    """What one invocation costs at the database; bytes are those of the bodies."""
+    counts: Counts = {}
+    for name, sides, event in (("one order", place, orders.one), (f"a batch of {RECORDS}", batch, orders.batch)):
+        path = event()
+        for what in ("new", "replayed"):
+            for runtime, handler in sides:
+                database.counts()
+                invocations.measure(runtime, handler, stopwatch.Load(events=(path,), count=1))
+                counts.setdefault(f"{name}, {what}", []).append(database.counts())
+    return counts
 
 
-class Context:
-    """What both take their lease from."""
-
-    function_name = "bench"
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Half a minute."""
-        return 30_000
-
-
-def latencies(rounds: int, has_theirs: bool) -> list[list[str]]:
-    """First calls, replays and cold starts, in milliseconds, in turns."""
-    sides = {"ours": OURS, **({"theirs": THEIRS} if has_theirs else {})}
-    handlers: dict[str, Callable[..., Any]] = {}
-    for side, code in sides.items():
-        scope: dict[str, Any] = {"__name__": f"bench_{side}"}
-        exec(code, scope)
-        handlers[side] = scope["handler"]
-        handlers[side]({"id": "warm-up"}, Context())
-    figures: dict[str, dict[str, list[float]]] = {}
-    for number in range(rounds):
-        for side, handler in handlers.items():
-            for what in ("first call, ms", "replay, ms"):
-                began = time.perf_counter()
-                handler({"id": f"l-{number}"}, Context())
-                figures.setdefault(what, {}).setdefault(side, []).append((time.perf_counter() - began) * 1000)
-    for number in range(max(3, rounds // 5)):
-        for side, code in sides.items():
-            script = START.format(code=code, key=f"s-{number}")
-            began = time.perf_counter()
-            subprocess.run([sys.executable, "-c", script], check=True)
-            what = "process start → first answer, ms"
-            figures.setdefault(what, {}).setdefault(side, []).append((time.perf_counter() - began) * 1000)
-    return [
-        [what, *(f"{statistics.median(by_side[side]):.1f}" if side in by_side else "–" for side in ("ours", "theirs"))]
-        for what, by_side in figures.items()
-    ]
+def latencies(orders: Orders, sides: list[Side], rounds: int) -> dict[str, stopwatch.Duel]:
+    """Warm invocations with orders that are new, and the same again."""
+    figures: dict[str, list[list[stopwatch.Figures]]] = {"one order, new": [[], []], "one order, replayed": [[], []]}
+    for _ in range(rounds):
+        load = stopwatch.Load(events=tuple(orders.one() for _ in range(AT_ONCE + 4)), count=AT_ONCE, warmup=4)
+        for into in figures.values():
+            for (runtime, handler), one in zip(sides, into, strict=True):
+                one.append(invocations.measure(runtime, handler, load))
+    return {name: stopwatch.Duel(ours=ours, theirs=theirs) for name, (ours, theirs) in figures.items()}
 
 
-def key_costs() -> list[list[str]]:
-    """Extraction and hashing, without a store."""
+def starts(database: DynamoDB, event: Callable[[], Path], sides: list[Side], rounds: int) -> stopwatch.Duel:
+    """From starting the process to the response to its first event, which is new."""
+    measures = [partial(first_response, database, event, *side) for side in sides]
+    for start in measures:
+        start()  # the page cache holds everything from here on
+    ours, theirs = stopwatch.take_turns(rounds, measures)
+    return stopwatch.Duel(ours=ours, theirs=theirs)
+
+
+def first_response(
+    database: DynamoDB, event: Callable[[], Path], runtime: parts.Runtime, handler: str
+) -> stopwatch.Figures:
+    """One start, with an empty table."""
+    database.begin_anew(*TABLES)
+    figures = invocations.measure(runtime, handler, stopwatch.Load(events=(event(),), count=1))
+    invocation_ms = figures["wall_us.p50"] / 1000
+    return {
+        "first_ms": figures["start_ms"] + invocation_ms,
+        "cpu_ms": figures["start_cpu_ms"] + figures["cpu_us"] / 1000,
+        "invocation_ms": invocation_ms,
+    }
+
+
+def key_costs() -> dict[str, float]:
+    """CPU time of extraction and hashing by kind of key, in µs, without a store; the best of some repetitions."""
     from handlerkit.idempotency import Idempotency, MemoryStore, jmespath
 
     event = {"order": {"id": "o-1", "user": "u-1"}, "lines": [{"article": "book", "n": 1}] * 3}
 
     def function(event: dict[str, Any]) -> None: ...
 
-    kinds: list[tuple[str, Any]] = [
-        ("a text, by a callable", lambda event: event["order"]["id"]),
-        ("two texts, by JMESPath", jmespath("[order.id, order.user]")),
-        ("the whole event", "event"),
+    kinds: dict[str, Any] = {
+        "a text, by a callable": lambda event: event["order"]["id"],
+        "two texts, by JMESPath": jmespath("[order.id, order.user]"),
+        "an event of 8 values in 5 objects": "event",
+    }
+    costs = {}
+    for name, key in kinds.items():
+        attempt = partial(Idempotency(MemoryStore(), key=key).for_function(function).attempt, (event,), {}, None)
+        costs[name] = min(timeit.repeat(attempt, timer=process_time, number=1000, repeat=15)) * 1000
+    return costs
+
+
+def counts_table(results: Results) -> str:
+    """A row per case; in each cell ours, theirs."""
+    rows = [
+        [name, *(f"{ours[figure]:,} / {theirs[figure]:,}" for figure in COUNTED.values())]
+        for name, (ours, theirs) in results.counts.items()
     ]
-    rows = []
-    for name, key in kinds:
-        guard = Idempotency(MemoryStore(), key=key).for_function(function)
-        took_s = min(timeit.repeat(lambda: guard.attempt((event,), {}, None), number=2000, repeat=5)) / 2000  # noqa: B023
-        rows.append([name, f"{took_s * 1e6:.1f}"])
-    return rows
+    return tables.markdown(["an invocation", *COUNTED], rows)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def latency_table(results: Results) -> str:
+    """A row per case."""
+    return _duels_table("an invocation", LATENCY, results.latencies)
+
+
+def start_table(results: Results) -> str:
+    """A row per kind of function."""
+    return _duels_table("first event", START, results.starts)
+
+
+def _duels_table(what: str, figures: dict[str, str], duels: dict[str, stopwatch.Duel]) -> str:
+    rows = [
+        [name, *(tables.versus(duel.ratio(figure), *duel.medians(figure)) for figure in figures.values())]
+        for name, duel in duels.items()
+    ]
+    return tables.markdown([what, *figures], rows)
+
+
+def key_table(results: Results) -> str:
+    """A row per kind of key."""
+    return tables.markdown(["key", "µs"], [[name, tables.figure(us)] for name, us in results.keys_us.items()])
+
+
+def budgets(results: Results) -> list[tables.Budget]:
+    """The design's limits."""
+    found = [
+        tables.Budget(what=f"idempotency: start → first response, {name}", ratio=duel.ratio("first_ms"), limit=LIMIT)
+        for name, duel in results.starts.items()
+    ]
+    ours, theirs = (counts["requests"] for counts in results.counts[f"a batch of {RECORDS}, new"])
+    found.append(tables.Budget(what="idempotency: requests of a new batch of 10", ratio=ours / theirs, limit=0.1))
+    slowest = max(results.keys_us.values())
+    found.append(tables.Budget(what="idempotency: the slowest key, of 10 µs", ratio=slowest / 10, limit=1.0))
+    return found

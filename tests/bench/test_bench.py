@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from bench import __main__ as command
-from bench import asynchronous, concurrency, parts, stopwatch, streams, tables
+from bench import asynchronous, concurrency, idempotency, parts, stopwatch, streams, tables, typed
+from bench.dynamodb import DynamoDB
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 needs_compiler = pytest.mark.skipif(
@@ -30,6 +31,7 @@ def runtime(**variables: str) -> parts.Runtime:
 
 def event(folder: Path, text: str) -> Path:
     """An event's file."""
+    folder.mkdir(exist_ok=True)
     path = folder / "event.json"
     path.write_text(text)
     return path
@@ -96,6 +98,44 @@ def test_a_first_byte_is_compared_with_the_time_to_the_whole_buffered_answer() -
     )
     row = streams.first_byte_table({"5 MiB": result}).splitlines()[-1]
     assert [cell for cell in row.split() if "×" in cell] == ["**0.10×**", "**0.20×**", "**0.80×**"]
+
+
+def test_idempotency_is_judged_by_requests_starts_and_keys() -> None:
+    def duel(ours: float, theirs: float) -> stopwatch.Duel:
+        names = [*idempotency.LATENCY.values(), *idempotency.START.values()]
+        return stopwatch.Duel(ours=[dict.fromkeys(names, ours)], theirs=[dict.fromkeys(names, theirs)])
+
+    costs = [{"requests": 2, "received": 14_838, "sent": 106}, {"requests": 20, "received": 12_130, "sent": 690}]
+    results = idempotency.Results(
+        counts={"a batch of 10, new": costs},
+        latencies={"one order, new": duel(3, 4)},
+        starts={"one order": duel(100, 400)},
+        keys_us={"a text": 2.5, "an event": 11},
+    )
+    assert "2 / 20 | 14,838 / 12,130 |      106 / 690" in idempotency.counts_table(results)
+    assert idempotency.latency_table(results).count("**0.75×** 3.00 / 4.00") == 2
+    assert idempotency.start_table(results).count("**0.25×** 100 / 400") == 3
+    assert "11.0" in idempotency.key_table(results)
+    assert [budget.met for budget in idempotency.budgets(results)] == [True, True, False]
+
+
+@needs_compiler
+def test_an_idempotent_function_takes_two_requests_and_its_replay_one(tmp_path: Path) -> None:
+    with DynamoDB() as database:
+        ours = runtime(**database.environment)
+        for number, (handlers, text, length) in enumerate(
+            [
+                (idempotency.PLACE, b'{"order_id": "o-1"}', 2_000),
+                (idempotency.BATCH, typed.event(10), 20_000),
+            ]
+        ):
+            database.begin_anew("ours")
+            load = stopwatch.Load(events=(event(tmp_path / f"{number}", text.decode()),), count=1)
+            for requests in (2, 1):
+                assert stopwatch.run(ours, handlers[0], load)["failures"] == 0
+                counts = database.counts()
+                assert counts["requests"] == requests
+                assert 0 < counts["received"] < length
 
 
 def test_a_library_is_taken_with_all_that_it_needs_and_no_extras() -> None:

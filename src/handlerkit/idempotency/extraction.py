@@ -15,21 +15,24 @@ if TYPE_CHECKING:
 class Extraction:
     """A JMESPath expression over the plain document of an argument: the one named, or the first that is no `self`."""
 
-    __slots__ = ("_compiled", "_options", "expression", "of")
+    __slots__ = ("_tree", "_visit", "expression", "of")
 
     def __init__(self, expression: str, of: str | None) -> None:
         try:
-            import jmespath as library  # type: ignore[import-untyped]  # late: it comes with boto3
+            from jmespath import compile as compiled  # type: ignore[import-untyped]  # late: it comes with boto3
+            from jmespath.visitor import TreeInterpreter  # type: ignore[import-untyped]
         except ImportError as error:
             raise ImportError("jmespath(...) needs the package `jmespath`, which comes with boto3") from error
         self.expression = expression
         self.of = of
-        self._compiled = library.compile(expression)
-        self._options: Any = None
+        options = None
         if "powertools_" in expression:
-            from .jmespath_functions import options
+            from .jmespath_functions import decoding
 
-            self._options = options()
+            options = decoding()
+        # `search` makes an interpreter each time, which costs as much as most expressions.
+        self._visit = TreeInterpreter(options).visit
+        self._tree = compiled(expression).parsed
 
     def __call__(self, value: Any) -> Any:
         """What the expression finds. Raises `BadKeyError` if one of its functions cannot take what it is given."""
@@ -38,7 +41,7 @@ class Extraction:
 
             value = document_of(value)
         try:
-            return self._compiled.search(value, self._options)
+            return self._visit(self._tree, value)
         except ValueError as error:  # the library's own are, too
             raise BadKeyError(f"{self!r} cannot be applied: {error}") from error
 

@@ -7,7 +7,7 @@ from jmespath import Options, functions  # type: ignore[import-untyped]
 from handlerkit.events.encoded import from_base64, inflate
 from handlerkit.events.json_text import load
 
-__all__ = ["options"]
+__all__ = ["decoding"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +32,6 @@ class Decoding(functions.Functions):  # type: ignore[misc]  # the library has no
         return None if value is None else inflate(from_base64(value)).decode()
 
 
-def options() -> Any:
-    """What `search` is to be given."""
+def decoding() -> Any:
+    """The options that an interpreter is to be given."""
     return Options(custom_functions=Decoding())
