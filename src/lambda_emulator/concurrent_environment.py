@@ -96,6 +96,11 @@ class ConcurrentEnvironment:
         )
         return Completion(log=log.take(), init_log=init_log, report=report)
 
+    async def prepare(self) -> str | None:
+        """Initialise now; the log of what went wrong, or None."""
+        result, log = await self._ensure_started("")
+        return log + result.log if isinstance(result, Failure) else None
+
     async def close(self) -> None:
         """End the processes and remove `/tmp`."""
         if self._pump is not None:

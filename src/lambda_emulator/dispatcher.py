@@ -1,131 +1,274 @@
-"""From a caller's request to an environment and back: the asynchronous core that both fronts share.
+"""From a caller's request to an environment and back: the asynchronous core that all fronts share.
 
-It resolves names, checks requests, and starts one task for each accepted invocation. What it returns at once is the
-acceptance; the answer and the completion come later, as futures. Lives in one event loop.
+It checks requests, finds the version, asks the limits for a place, and starts one task for each accepted invocation.
+What `dispatch` returns at once is the acceptance; the answer and the completion come later, as futures: a throttled
+invocation's answer is `TooManyRequests`. Lives in one event loop.
 """
 
 import asyncio
 import json
 import uuid
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from lambda_emulator.answer import Answer
+from lambda_emulator.async_invocations import AsyncInvocations, QueuedEvent, Ran
+from lambda_emulator.aws_clients import AwsClients
+from lambda_emulator.clock import Clock
+from lambda_emulator.concurrency_limits import Admission, ConcurrencyLimits
 from lambda_emulator.concurrent_environment import ConcurrentEnvironment
 from lambda_emulator.environment import Environment, ExecutionEnvironment
-from lambda_emulator.errors import InvalidConfiguration, ResourceNotFound, ServiceClosed
+from lambda_emulator.errors import ServiceClosed, TooManyRequests
+from lambda_emulator.event_routes import EventRoutes
 from lambda_emulator.function import FunctionConfiguration
 from lambda_emulator.function_name import FunctionName
+from lambda_emulator.functions import Functions, Target
 from lambda_emulator.invocation import Invocation
 from lambda_emulator.invoke_request import InvokeRequest
+from lambda_emulator.metrics import Metrics
 from lambda_emulator.pool import EnvironmentPool
 from lambda_emulator.process_guard import ProcessGuard
 from lambda_emulator.result import Completion
 
-__all__ = ["Dispatched", "Dispatcher"]
+__all__ = ["Dispatched", "Dispatcher", "Settings"]
+
+# A caller that has just been answered is quicker than the invocation's end. Lambda's distance to the caller hides
+# that; here a call that would be throttled waits so long for an invocation that is about to end.
+_ALMOST_OVER_S = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a local Lambda is made with."""
+
+    clock: Clock
+    random: Callable[[], float]
+    """From 0 up to 1: decides between the versions of an alias."""
+    max_environments: int = 10
+    """Of each version, on this machine; who meets it waits."""
+    account_concurrency: int = 1000
+    aws: AwsClients | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispatched:
-    """An accepted invocation. The futures are None for a dry run, where nothing runs."""
+    """An accepted invocation. The futures are None where there is nothing to wait for."""
 
     request_id: str
     executed_version: str
+    """Empty for an asynchronous invocation: it is decided when it runs."""
     answered: "asyncio.Future[Answer] | None" = None
-    completed: "asyncio.Task[Completion] | None" = None
+    """None for a dry run and for an asynchronous invocation."""
+    completed: "asyncio.Future[Completion] | None" = None
+    """Of the first attempt if it is asynchronous; None for a dry run."""
 
 
 class Dispatcher:
     """Functions and their environments."""
 
-    def __init__(self, *, max_environments: int) -> None:
-        self._max_environments = max_environments
-        self._functions: dict[str, FunctionConfiguration] = {}
-        self._pools: dict[str, EnvironmentPool] = {}
-        self._running: set[asyncio.Task[Completion]] = set()
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.functions = Functions(self.make_pool, settings.random)
+        self.limits = ConcurrencyLimits(account=settings.account_concurrency)
+        self.metrics = Metrics()
+        self.events = AsyncInvocations(settings.clock, self, EventRoutes(settings.aws), self.metrics)
+        self._running: dict[asyncio.Task[Completion], asyncio.Future[Answer]] = {}
+        self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(self._make_turns)
         self._closed = False
         self._guard = ProcessGuard()
 
-    def create_function(self, configuration: FunctionConfiguration) -> None:
-        """Make it known. Raises `InvalidConfiguration` if there is one of that name."""
-        if configuration.name in self._functions:
-            raise InvalidConfiguration(
-                f"name {configuration.name!r} is taken: give each function of a LocalLambda a name of its own"
-            )
+    def make_pool(self, configuration: FunctionConfiguration, max_environments: int | None = None) -> EnvironmentPool:
+        """Environments for a version; none is started yet."""
         kind = ExecutionEnvironment if configuration.max_concurrency is None else ConcurrentEnvironment
 
         def make() -> Environment:
             return kind(configuration, self._guard)
 
-        self._functions[configuration.name] = configuration
-        self._pools[configuration.name] = EnvironmentPool(make, max_environments=self._max_environments)
+        return EnvironmentPool(make, max_environments=max_environments or self.settings.max_environments)
 
     def find(self, name: FunctionName) -> FunctionConfiguration:
-        """The function of that name and qualifier. Raises `ResourceNotFound`."""
-        configuration = self._functions.get(name.name)
-        if (
-            configuration is not None
-            and name.region in (None, configuration.region)
-            and name.account_id in (None, configuration.account_id)
-            and name.qualifier in (None, "$LATEST", configuration.version)
-        ):
-            return configuration
-        some = configuration or next(iter(self._functions.values()), None)
-        region = name.region or (some.region if some else "us-east-1")
-        account_id = name.account_id or (some.account_id if some else "123456789012")
-        arn = f"arn:aws:lambda:{region}:{account_id}:function:{name.name}:{name.qualifier or '$LATEST'}"
-        raise ResourceNotFound(f"Function not found: {arn}")
+        """The configuration behind that name and qualifier; of an alias, its main version's.
 
-    def dispatch(self, request: InvokeRequest) -> Dispatched:
-        """Accept an invocation and start it. Raises `InvokeError` for what the service refuses."""
+        Raises `ResourceNotFound`.
+        """
+        function = self.functions.find(name)
+        alias = function.aliases.get(name.qualifier or "")
+        version = function.version(alias.function_version if alias else name.qualifier or "$LATEST")
+        return version.configuration if version else self.functions.target(name).version.configuration
+
+    def dispatch(self, request: InvokeRequest, *, chain: tuple[str, ...] = ()) -> Dispatched:
+        """Accept an invocation and start it. Raises `InvokeError` for what the service refuses at once."""
         if self._closed:
             raise ServiceClosed("this LocalLambda is closed: make another one")
         name = FunctionName.parse(request.function_name, request.qualifier)
         event = request.checked_event()
         client_context = request.client_context_text()
-        configuration = self.find(name)
+        target = self.functions.target(name)
         request_id = str(uuid.uuid4())
         if request.invocation_type == "DryRun":
-            return Dispatched(request_id=request_id, executed_version=configuration.version)
+            return Dispatched(request_id=request_id, executed_version=target.version.number)
         identity = request.cognito_identity
         invocation = Invocation(
             request_id=request_id,
             payload=event,
-            function_arn=f"{configuration.arn}:{name.qualifier}" if name.qualifier else configuration.arn,
+            function_arn=target.invoked_arn,
             trace_header=request.trace_header,
             client_context=client_context,
             cognito_identity=json.dumps(dict(identity), separators=(",", ":")) if identity else None,
             tenant_id=request.tenant_id,
             streamed=request.streamed,
         )
-        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        completed = asyncio.get_running_loop().create_task(self._pools[configuration.name].run(invocation, answered))
-        self._running.add(completed)
-        completed.add_done_callback(self._running.discard)
-        completed.add_done_callback(lambda task: _pass_on_failure(task, answered))
+        if request.invocation_type == "Event":
+            now_s = self.settings.clock.time()
+            queued = QueuedEvent(name=name, invocation=invocation, accepted_s=now_s, chain=chain)
+            return Dispatched(request_id=request_id, executed_version="", completed=self.events.accept(queued))
+        completed, answered = self._start(invocation, target)
         return Dispatched(
             request_id=request_id,
-            executed_version=configuration.version,
+            executed_version=target.version.number,
             answered=answered,
             completed=completed,
         )
 
+    async def attempt(self, event: QueuedEvent, target: Target) -> Ran:
+        """Run an asynchronous invocation once. Raises `TooManyRequests`."""
+        completed, answered = self._start(event.invocation, target)
+        answer = await asyncio.shield(answered)
+        return Ran(answer, await asyncio.shield(completed), target.version.number)
+
+    def target(self, name: FunctionName) -> Target:
+        """Where an invocation goes now. Raises `ResourceNotFound`."""
+        return self.functions.target(name)
+
+    def reserved(self, function: str) -> int | None:
+        """The function's reserved concurrency."""
+        return self.limits.reserved(function)
+
+    def turn(self, function: str) -> AbstractAsyncContextManager[object]:
+        """Held during an attempt: not more at once than the machine has environments for."""
+        return self._turns[function]
+
+    def send_event(self, arn: str, payload: bytes, trace_header: str | None, chain: tuple[str, ...]) -> None:
+        """Accept the event that a destination is to get. Raises `InvokeError`."""
+        self.dispatch(
+            InvokeRequest(
+                function_name=arn,
+                payload=payload,
+                payload_bytes=len(payload),
+                invocation_type="Event",
+                trace_header=trace_header,
+            ),
+            chain=chain,
+        )
+
+    async def let_end(self) -> None:
+        """Wait until every invocation whose caller has been answered is over: it is measured then."""
+        ending = [task for task, answered in self._running.items() if answered.done()]
+        if ending:
+            await asyncio.wait(ending)
+
     async def close(self) -> None:
         """Cut what runs, end every environment. Callers that still wait get `ServiceClosed`."""
         self._closed = True
+        await self.events.close()
         running = list(self._running)
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        await asyncio.gather(*(pool.close() for pool in self._pools.values()))
+        await self.functions.close()
         self._guard.close()
+
+    def _start(
+        self, invocation: Invocation, target: Target
+    ) -> "tuple[asyncio.Task[Completion], asyncio.Future[Answer]]":
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        completed = self.settings.clock.create_task(
+            self._run(invocation, target, answered),
+            what=f"invocation {invocation.request_id} of {target.function.name}",
+        )
+        self._running[completed] = answered
+        completed.add_done_callback(lambda task: self._ended(task, answered))
+        return completed, answered
+
+    async def _run(self, invocation: Invocation, target: Target, answered: "asyncio.Future[Answer]") -> Completion:
+        function, version = target.function.name, target.version
+        try:
+            admission = await self._admit(function, version.number)
+        except TooManyRequests:
+            self._record("Throttles", 1, target)
+            raise
+        try:
+            self._count(target, admission)
+            answered.add_done_callback(lambda answer: self._count_answer(answer, target))
+            pool = version.provisioned if admission.share == "provisioned" else version.on_demand
+            completion = await (pool or version.on_demand).run(invocation, answered)
+            if completion.report.error_type is not None and not answered.result().failed:
+                self._record("Errors", 1, target)  # a stream that failed after it had begun, or a late crash
+            self._record("Duration", completion.report.duration_ms, target)
+            return completion
+        finally:
+            self.limits.release(admission)
+
+    async def _admit(self, function: str, version: str) -> Admission:
+        loop = asyncio.get_running_loop()
+        give_up_s = loop.time() + _ALMOST_OVER_S
+        while True:
+            try:
+                return self.limits.admit(function, version)
+            except TooManyRequests:
+                ending = [task for task, answered in self._running.items() if answered.done()]
+                left_s = give_up_s - loop.time()
+                if not ending or left_s <= 0:
+                    raise
+            await asyncio.wait(ending, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+
+    def _count(self, target: Target, admission: Admission) -> None:
+        limits, function = self.limits, target.function.name
+        self._record("Invocations", 1, target)
+        now_s = self.settings.clock.time()
+        self.metrics.record("ConcurrentExecutions", limits.used_by(function), now_s, function=function)
+        if admission.share == "unreserved":
+            self.metrics.record("UnreservedConcurrentExecutions", limits.unreserved_in_use, now_s)
+        if admission.spilled_over:
+            self._record("ProvisionedConcurrencySpilloverInvocations", 1, target)
+        if admission.share == "provisioned":
+            busy, there = limits.provisioned_use(function, target.version.number)
+            self._record("ProvisionedConcurrencyInvocations", 1, target)
+            self._record("ProvisionedConcurrentExecutions", busy, target)
+            self._record("ProvisionedConcurrencyUtilization", busy / there, target)
+
+    def _count_answer(self, answered: "asyncio.Future[Answer]", target: Target) -> None:
+        """Before the caller hears of it: its future's first callback is this one."""
+        if not answered.cancelled() and answered.exception() is None:
+            self._record("Errors", 1 if answered.result().failed else 0, target)
+
+    def _record(self, metric: str, value: float, target: Target) -> None:
+        self.metrics.record(
+            metric,
+            value,
+            self.settings.clock.time(),
+            function=target.function.name,
+            qualifier=target.qualifier,
+            version=target.version.number,
+        )
+
+    def _ended(self, task: "asyncio.Task[Completion]", answered: "asyncio.Future[Answer]") -> None:
+        del self._running[task]
+        _pass_on_failure(task, answered)
+
+    def _make_turns(self) -> asyncio.Semaphore:
+        return asyncio.Semaphore(self.settings.max_environments)
 
 
 def _pass_on_failure(task: "asyncio.Task[Completion]", answered: "asyncio.Future[Answer]") -> None:
     """A caller never waits for an answer that cannot come."""
+    failure = None if task.cancelled() else task.exception()
     if answered.done():
         return
     if task.cancelled():
         answered.set_exception(ServiceClosed("this LocalLambda was closed while the invocation was running"))
     else:
-        answered.set_exception(task.exception() or RuntimeError("the invocation ended without an answer"))
+        answered.set_exception(failure or RuntimeError("the invocation ended without an answer"))
     answered.exception()  # nobody may be waiting (an Event invocation), and that is no news for the event loop

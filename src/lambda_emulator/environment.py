@@ -62,6 +62,9 @@ class Environment(Protocol):
     async def run(self, invocation: Invocation, answered: "asyncio.Future[Answer]") -> Completion:
         """Handle one invocation to its end; `answered` is resolved as soon as the caller can be answered."""
 
+    async def prepare(self) -> str | None:
+        """Initialise before the first invocation; the log of what went wrong, or None."""
+
     async def close(self) -> None:
         """End the processes and remove what the environment owns."""
 
@@ -139,6 +142,15 @@ class ExecutionEnvironment:
             self._ending = None
         self.finishing = False
         return Completion(log=self._journal.log.take(), init_log=init_log, report=report)
+
+    async def prepare(self) -> str | None:
+        """Initialise now, and wait frozen. If that fails the log of it is returned, and the environment is no use."""
+        self._started_before = True
+        result = await self._initialise("", "init", time.monotonic() + self._configuration.init_limit_s)
+        if isinstance(result, Failure):
+            return self._journal.log.take() + result.log
+        result.life.freeze()
+        return None
 
     async def close(self) -> None:
         """End the processes as Lambda does an idle environment's, and remove `/tmp`.

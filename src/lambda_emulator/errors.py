@@ -14,7 +14,10 @@ __all__ = [
     "InvokeError",
     "LocalLambdaError",
     "NotQuiet",
+    "PreconditionFailed",
+    "ProvisionedConcurrencyConfigNotFound",
     "RequestTooLarge",
+    "ResourceConflict",
     "ResourceNotFound",
     "ServiceClosed",
     "TooManyRequests",
@@ -87,6 +90,24 @@ class ValidationFailed(InvokeError):
     def body(self) -> dict[str, str]:
         """This family has no `Type`: it is answered before the service proper sees the request."""
         return {"message": self.message}
+
+
+class ResourceConflict(InvokeError):
+    """It is there already, or two settings exclude each other: 409."""
+
+    code, status, type = "ResourceConflictException", 409, "User"
+
+
+class PreconditionFailed(InvokeError):
+    """A revision that is not the latest: 412."""
+
+    code, status, type, message_key = "PreconditionFailedException", 412, "User", "Message"
+
+
+class ProvisionedConcurrencyConfigNotFound(InvokeError):
+    """There is no provisioned concurrency for this version or alias: 404."""
+
+    code, status, type = "ProvisionedConcurrencyConfigNotFoundException", 404, "User"
 
 
 class RequestTooLarge(InvokeError):

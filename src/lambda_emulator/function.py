@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from lambda_emulator.errors import InvalidConfiguration
+from lambda_emulator.event_invoke_config import check_dead_letter_arn
 from runtime import protocol
 
 __all__ = ["RESERVED_VARIABLES", "FunctionConfiguration"]
@@ -90,6 +91,10 @@ class FunctionConfiguration:
     """How fast a streamed response may go after its first 6 MiB (Lambda: 2 MiB/s); None for no limit."""
     execution_env: str | None = None
     """`AWS_EXECUTION_ENV` of a managed runtime that is to be imitated; OS-only runtimes have none."""
+    dead_letter_arn: str | None = None
+    """A standard SQS queue's or SNS topic's: where asynchronous events go that have failed for good."""
+    provisioned: bool = False
+    """Its environments are initialised in advance; set by provisioned concurrency, not by a user."""
 
     def __post_init__(self) -> None:
         set_field = object.__setattr__  # the one way to normalise a field of a frozen value
@@ -103,13 +108,15 @@ class FunctionConfiguration:
         self._check_limits()
         self._check_code()
         _check_environment(self.environment)
+        if self.dead_letter_arn is not None and (wrong := check_dead_letter_arn(self.dead_letter_arn)):
+            raise InvalidConfiguration(wrong)
 
     @property
     def init_limit_s(self) -> float:
         """How long an initialisation may take."""
         if self.init_timeout_s is not None:
             return self.init_timeout_s
-        if self.snap_start or self.max_concurrency is not None:
+        if self.snap_start or self.provisioned or self.max_concurrency is not None:
             return max(protocol.LONG_INIT_TIMEOUT_S, self.timeout_s)
         return protocol.INIT_TIMEOUT_S
 

@@ -1,4 +1,5 @@
-"""The Invoke API over HTTP on loopback, for boto3 and every other client that takes an endpoint URL.
+"""Lambda's API over HTTP on loopback, for boto3 and every other client that takes an endpoint URL: Invoke here, the
+operations on functions in `management_api`.
 
 It turns headers into an `InvokeRequest` and what comes back into the service's statuses, headers and error shapes;
 every decision is the dispatcher's. Signatures are not looked at.
@@ -13,13 +14,13 @@ from typing import Any
 
 from lambda_emulator import event_stream
 from lambda_emulator.answer import Answer, failure_of
+from lambda_emulator.control_plane import ControlPlane
 from lambda_emulator.dispatcher import Dispatched, Dispatcher
 from lambda_emulator.errors import InvokeError, TooManyRequests, UnsupportedMediaType
-from lambda_emulator.function import FunctionConfiguration
-from lambda_emulator.function_name import FunctionName
 from lambda_emulator.http_message import Request, Response, Route, Routes
 from lambda_emulator.http_server import HttpServer
 from lambda_emulator.invoke_request import InvokeRequest
+from lambda_emulator.management_api import ManagementApi
 from lambda_emulator.result import log_tail
 from runtime import protocol
 
@@ -32,20 +33,25 @@ _JSON_TYPES = re.compile(r"(?i)application/(json|octet-stream|x-amz-json-1\.[01]
 _TRACE_HEADER = "x-amzn-trace-id"
 # The longest body that a client may send to be told by how much it is too long.
 _DISCARD_BYTES = 64 * 1024 * 1024
+# More than any document of the management operations needs.
+_MAX_DOCUMENT_BYTES = 1024 * 1024
 
 
 class InvokeApi:
     """Listens from `start` to `close`, on a free port of 127.0.0.1."""
 
-    def __init__(self, dispatcher: Dispatcher) -> None:
+    def __init__(self, dispatcher: Dispatcher, control: ControlPlane) -> None:
         self._dispatcher = dispatcher
         self._starting = asyncio.Lock()
+        management = ManagementApi(dispatcher, control)
         routes = Routes(
             (
                 _route("POST", f"{_FUNCTION}/invocations", self._invoke, protocol.MAX_REQUEST_BYTES),
                 _route("POST", _STREAMING, self._invoke_streamed, protocol.MAX_REQUEST_BYTES),
-                _route("GET", _FUNCTION, self._get_function),
-                _route("GET", f"{_FUNCTION}/configuration", self._get_configuration),
+                *(
+                    _route(method, path, _answering(handler), _MAX_DOCUMENT_BYTES)
+                    for method, path, handler in management.table()
+                ),
             )
         )
         self._server = HttpServer(routes, discard_bytes=_DISCARD_BYTES)
@@ -65,10 +71,10 @@ class InvokeApi:
         asked = _asked(request, streamed=False)
         dispatched = self._dispatcher.dispatch(asked)
         common = _common_headers(asked, dispatched)
-        if dispatched.answered is None or dispatched.completed is None:
-            return Response(status=204, headers=tuple(common))
         if asked.invocation_type == "Event":
             return Response(status=202, headers=tuple(common))
+        if dispatched.answered is None or dispatched.completed is None:
+            return Response(status=204, headers=tuple(common))
         # Shielded: a caller that hangs up does not stop the function.
         answer = await asyncio.shield(dispatched.answered)
         common += [("content-type", protocol.JSON), ("x-amz-executed-version", dispatched.executed_version)]
@@ -92,21 +98,6 @@ class InvokeApi:
         ]
         frames = _frames(answer, dispatched, with_log=asked.log_type == "Tail")
         return Response(status=200, headers=tuple(common), stream=frames)
-
-    async def _get_function(self, request: Request, request_id: str) -> Response:
-        configuration = self._find(request)
-        document = {
-            "Configuration": _configuration_document(configuration),
-            "Code": {"RepositoryType": "S3", "Location": configuration.task_root.as_uri()},
-            "Tags": {},
-        }
-        return _json_response(200, document, request_id)
-
-    async def _get_configuration(self, request: Request, request_id: str) -> Response:
-        return _json_response(200, _configuration_document(self._find(request)), request_id)
-
-    def _find(self, request: Request) -> FunctionConfiguration:
-        return self._dispatcher.find(FunctionName.parse(request.captures["name"], request.query_value("Qualifier")))
 
 
 def _asked(request: Request, *, streamed: bool) -> InvokeRequest:
@@ -171,24 +162,22 @@ def _route(
     return Route(method=method, path=path, handler=refusing, max_body_bytes=max_body_bytes)
 
 
+def _answering(
+    handler: Callable[[Request], Awaitable[tuple[int, dict[str, Any] | None]]],
+) -> Callable[[Request, str], Awaitable[Response]]:
+    """Documents as JSON; nothing as nothing."""
+
+    async def handle(request: Request, request_id: str) -> Response:
+        status, document = await handler(request)
+        if document is None:
+            return Response(status=status, headers=(("x-amzn-requestid", request_id),))
+        return _json_response(status, document, request_id)
+
+    return handle
+
+
 def _json_response(
     status: int, document: dict[str, Any], request_id: str, extra: list[tuple[str, str]] | None = None
 ) -> Response:
     headers = [("content-type", protocol.JSON), ("x-amzn-requestid", request_id), *(extra or [])]
     return Response(status=status, headers=tuple(headers), body=json.dumps(document).encode())
-
-
-def _configuration_document(configuration: FunctionConfiguration) -> dict[str, Any]:
-    return {
-        "FunctionName": configuration.name,
-        "FunctionArn": configuration.arn,
-        "Runtime": "provided.al2023",
-        "Handler": configuration.handler,
-        "Timeout": configuration.timeout_s,
-        "MemorySize": configuration.memory_mb,
-        "Version": configuration.version,
-        "Environment": {"Variables": dict(configuration.environment)},
-        "PackageType": "Zip",
-        "State": "Active",
-        "LastUpdateStatus": "Successful",
-    }

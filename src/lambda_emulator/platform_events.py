@@ -87,6 +87,8 @@ def initialization_type(configuration: FunctionConfiguration) -> str:
     """As `AWS_LAMBDA_INITIALIZATION_TYPE` has it."""
     if configuration.max_concurrency is not None:
         return "lambda-managed-instances"
+    if configuration.provisioned:
+        return "provisioned-concurrency"
     return "snap-start" if configuration.snap_start else "on-demand"
 
 

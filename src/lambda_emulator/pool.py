@@ -28,16 +28,45 @@ class EnvironmentPool:
         self._load: dict[Environment, int] = {}
         """Invocations open in each environment; the one used last is the last."""
         self._released = asyncio.Condition()
+        self._runs = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._retired = False
 
     async def run(self, invocation: Invocation, answered: "asyncio.Future[Answer]") -> Completion:
         """Handle one invocation in some environment."""
-        environment = await self._acquire()
+        self._runs += 1
+        self._idle.clear()
         try:
-            return await environment.run(invocation, answered)
+            environment = await self._acquire()
+            try:
+                return await environment.run(invocation, answered)
+            finally:
+                self._load[environment] = self._load.pop(environment) - 1
+                async with self._released:
+                    self._released.notify_all()
         finally:
-            self._load[environment] = self._load.pop(environment) - 1
-            async with self._released:
-                self._released.notify_all()
+            self._runs -= 1
+            if not self._runs:
+                self._idle.set()
+                if self._retired:
+                    await self.close()
+
+    async def prepare(self) -> str | None:
+        """Initialise as many as the limit allows in advance; what went wrong if one fails, and all are ended then."""
+        prepared = [self._make() for _ in range(self._max_environments)]
+        self._load.update(dict.fromkeys(prepared, 0))
+        failures = await asyncio.gather(*(environment.prepare() for environment in prepared))
+        failure = next((each for each in failures if each is not None), None)
+        if failure is not None:
+            await self.close()
+        return failure
+
+    async def close_when_idle(self) -> None:
+        """End each environment when nothing runs any more; who still comes is served before."""
+        self._retired = True
+        await self._idle.wait()
+        await self.close()
 
     async def close(self) -> None:
         """End all environments. What runs has to be cancelled first."""

@@ -8,15 +8,25 @@ import concurrent.futures
 import json
 import weakref
 from collections.abc import Callable, Coroutine, Mapping
+from random import Random
 from typing import Any, Protocol, Self, TypeVar
 
+from lambda_emulator.alias import Alias
 from lambda_emulator.answer import Answer
-from lambda_emulator.dispatcher import Dispatched, Dispatcher
+from lambda_emulator.async_invocations import EventOutcome
+from lambda_emulator.aws_clients import AwsClients
+from lambda_emulator.clock import Clock, RealClock
+from lambda_emulator.concurrency_limits import ACCOUNT_LIMIT
+from lambda_emulator.control_plane import ControlPlane
+from lambda_emulator.dispatcher import Dispatched, Dispatcher, Settings
 from lambda_emulator.errors import InvalidRequestContent, ServiceClosed
+from lambda_emulator.event_invoke_config import EventInvokeConfig
 from lambda_emulator.function import FunctionConfiguration
 from lambda_emulator.invoke_api import InvokeApi
 from lambda_emulator.invoke_request import InvokeRequest, client_context_to_base64
 from lambda_emulator.loop_thread import LoopThread
+from lambda_emulator.metrics import Metrics
+from lambda_emulator.provisioned import ProvisionedState
 from lambda_emulator.result import Completion, InvocationResult
 from lambda_emulator.streamed_result import StreamedResult
 
@@ -32,16 +42,37 @@ class LocalLambda:
         with LocalLambda(FunctionConfiguration(handler="app.handler", task_root=Path("src"))) as service:
             result = service.invoke("function", {"name": "you"})
 
-    `max_environments` limits the processes of each function; a call that meets the limit waits.
+    `clock`: what retries and back-off go by; a `ManualClock` in tests. `aws`: where queues, topics and buses are.
+    `max_environments` limits the processes of each version on this machine; a call that meets the limit waits.
+    `account_concurrency` is Lambda's limit; a call that meets that is refused. `random` (0 up to 1) decides between the
+    versions of an alias.
     """
 
-    def __init__(self, *functions: FunctionConfiguration, max_environments: int = 10) -> None:
-        self._dispatcher = Dispatcher(max_environments=max_environments)
-        self._invoke_api = InvokeApi(self._dispatcher)
+    def __init__(
+        self,
+        *functions: FunctionConfiguration,
+        clock: Clock | None = None,
+        aws: AwsClients | None = None,
+        max_environments: int = 10,
+        account_concurrency: int = ACCOUNT_LIMIT,
+        random: Callable[[], float] | None = None,
+    ) -> None:
+        self.clock: Clock = RealClock() if clock is None else clock
+        self._dispatcher = Dispatcher(
+            Settings(
+                clock=self.clock,
+                random=Random().random if random is None else random,  # noqa: S311 (it chooses, it keeps no secret)
+                max_environments=max_environments,
+                account_concurrency=account_concurrency,
+                aws=aws,
+            )
+        )
+        self._control = ControlPlane(self._dispatcher)
+        self._invoke_api = InvokeApi(self._dispatcher, self._control)
         for configuration in functions:
-            self._dispatcher.create_function(configuration)
+            self._control.create_function(configuration)
         self._loop = LoopThread("local-lambda")
-        self._sides: list[Side] = [self._invoke_api]
+        self._sides: list[Side] = [self._invoke_api, self._control]
         self._closing = weakref.finalize(self, _close, self._loop, self._dispatcher, self._sides)
 
     def __enter__(self) -> Self:
@@ -52,7 +83,81 @@ class LocalLambda:
 
     def create_function(self, configuration: FunctionConfiguration) -> None:
         """Add a function. Raises `InvalidConfiguration` if its name is taken."""
-        self._dispatcher.create_function(configuration)
+        self._do(lambda: self._control.create_function(configuration))
+
+    def update_function(self, configuration: FunctionConfiguration) -> None:
+        """Replace the code and configuration of the function of that name; what runs runs to its end."""
+        self._do(lambda: self._control.update_function(configuration))
+
+    def delete_function(self, function_name: str) -> None:
+        """Remove it with its versions and aliases; events that wait for it are dropped."""
+        self._do(lambda: self._control.delete_function(function_name))
+
+    def publish_version(self, function_name: str, *, description: str | None = None) -> str:
+        """Freeze code and configuration; the new version's number, or the last one's if nothing has changed."""
+        return self._submit(_publish(self._control, function_name, description)).result()
+
+    def create_alias(
+        self, function_name: str, alias: str, version: str, *, weights: Mapping[str, float] | None = None
+    ) -> Alias:
+        """Name a version; `weights={"2": 0.1}` sends a tenth of the invocations to version 2."""
+        return self._do(lambda: self._control.create_alias(function_name, alias, version, weights=weights))
+
+    def update_alias(
+        self,
+        function_name: str,
+        alias: str,
+        *,
+        version: str | None = None,
+        weights: Mapping[str, float] | None = None,
+    ) -> Alias:
+        """Point it elsewhere; `weights={}` sends everything to its version."""
+        return self._do(lambda: self._control.update_alias(function_name, alias, version=version, weights=weights))
+
+    def put_function_concurrency(self, function_name: str, reserved: int | None) -> None:
+        """Reserve concurrency, 0 switches the function off; None gives it back."""
+        if reserved is None:
+            self._do(lambda: self._control.delete_function_concurrency(function_name))
+        else:
+            self._do(lambda: self._control.put_function_concurrency(function_name, reserved))
+
+    def put_event_invoke_config(
+        self,
+        function_name: str,
+        *,
+        qualifier: str | None = None,
+        maximum_retry_attempts: int | None = None,
+        maximum_event_age_s: int | None = None,
+        on_success: str | None = None,
+        on_failure: str | None = None,
+    ) -> EventInvokeConfig:
+        """Say how asynchronous invocations are retried, and to which ARNs their results go."""
+        config = EventInvokeConfig(
+            maximum_retry_attempts=maximum_retry_attempts,
+            maximum_event_age_s=maximum_event_age_s,
+            on_success=on_success,
+            on_failure=on_failure,
+        )
+        return self._do(lambda: self._control.put_event_invoke_config(function_name, config, qualifier=qualifier))
+
+    def put_provisioned_concurrency(self, function_name: str, qualifier: str, amount: int) -> ProvisionedState | None:
+        """Initialise environments of a version or alias in advance; returns when they are ready, or one has failed.
+
+        0 ends it, and returns None.
+        """
+        return self._submit(_provision(self._control, function_name, qualifier, amount)).result()
+
+    def event_outcomes(self, function_name: str | None = None) -> list[EventOutcome]:
+        """What became of accepted asynchronous invocations, the last 10,000, in the order in which it was decided."""
+        outcomes = self._do(lambda: list(self._dispatcher.events.outcomes))
+        return [each for each in outcomes if function_name is None or each.function_arn.split(":")[6] == function_name]
+
+    @property
+    def metrics(self) -> Metrics:
+        """What CloudWatch would have counted; waits for the end of invocations whose callers have their answers."""
+        if self._closing.alive:
+            self._submit(self._dispatcher.let_end()).result()
+        return self._dispatcher.metrics
 
     def invoke(
         self,
@@ -150,6 +255,14 @@ class LocalLambda:
         """End every process, remove every temporary folder. May be called again."""
         self._closing()
 
+    def _do(self, action: Callable[[], _T]) -> _T:
+        """Run it in the loop's thread, where all state belongs."""
+
+        async def run() -> _T:
+            return action()
+
+        return self._submit(run()).result()
+
     def _submit(self, coroutine: Coroutine[Any, Any, _T]) -> concurrent.futures.Future[_T]:
         if not self._closing.alive:
             coroutine.close()
@@ -225,6 +338,19 @@ def _json_bytes(payload: Any) -> bytes:
                 return json.dumps(payload, ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogatepass")
             except (TypeError, ValueError) as error:
                 raise InvalidRequestContent(f"The payload cannot be written as JSON: {error}") from error
+
+
+async def _publish(control: ControlPlane, function_name: str, description: str | None) -> str:
+    return (await control.publish_version(function_name, description=description)).number
+
+
+async def _provision(control: ControlPlane, function_name: str, qualifier: str, amount: int) -> ProvisionedState | None:
+    if amount == 0:
+        control.delete_provisioned_concurrency(function_name, qualifier)
+        return None
+    control.put_provisioned_concurrency(function_name, qualifier, amount)
+    await control.provisioned.until_settled()
+    return control.get_provisioned_concurrency(function_name, qualifier)
 
 
 def _close(loop: LoopThread, dispatcher: Dispatcher, sides: list[Side]) -> None:
