@@ -72,8 +72,8 @@ class LocalLambda:
         for configuration in functions:
             self._control.create_function(configuration)
         self._loop = LoopThread("local-lambda")
-        self._sides: list[Side] = [self._invoke_api, self._control]
-        self._closing = weakref.finalize(self, _close, self._loop, self._dispatcher, self._sides)
+        self._sides: list[Side] = [self._invoke_api]
+        self._closing = weakref.finalize(self, _close, self._loop, self._dispatcher, self._control, self._sides)
 
     def __enter__(self) -> Self:
         return self
@@ -353,10 +353,11 @@ async def _provision(control: ControlPlane, function_name: str, qualifier: str, 
     return control.get_provisioned_concurrency(function_name, qualifier)
 
 
-def _close(loop: LoopThread, dispatcher: Dispatcher, sides: list[Side]) -> None:
+def _close(loop: LoopThread, dispatcher: Dispatcher, control: ControlPlane, sides: list[Side]) -> None:
     async def close() -> None:
         for side in sides:
             await side.close()
+        await control.close()
         await dispatcher.close()
 
     loop.submit(close()).result()

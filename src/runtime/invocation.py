@@ -173,7 +173,7 @@ class LambdaContext:
         self._write_log(str(message))
 
     def __lambda_after_response__(self, function: "Callable[[], object]") -> None:
-        """`after_response` of this package, for frameworks that do not import it; call it in the invocation's context."""
+        """`after_response` of this package, for frameworks that do not import it; call it inside the invocation."""
         from .lifecycle import after_response  # late: few invocations leave work for later
 
         after_response(function)
