@@ -12,18 +12,22 @@ __all__ = [
     "batch_handler",
     "custom_resource",
     "event_handler",
+    "get_logger",
     "idempotent",
+    "logs",
 ]
 
 __version__ = "0.1.0"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from . import logs
     from .batch.errors import DropRecord, RetryRecord
     from .batch.handler import batch_handler
     from .cloudformation.handler import custom_resource
     from .handler import event_handler
     from .idempotency.decorator import idempotent
+    from .logs.process import get_logger
 
 
 _HOME = {
@@ -32,11 +36,18 @@ _HOME = {
     "batch_handler": "batch.handler",
     "custom_resource": "cloudformation.handler",
     "event_handler": "handler",
+    "get_logger": "logs.process",
     "idempotent": "idempotency.decorator",
 }
 
+_MODULES = ("logs",)
+
 
 def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        from importlib import import_module
+
+        return import_module(f"{__name__}.{name}")
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

@@ -27,6 +27,10 @@ class _Lines(io.TextIOBase):
         self._output = output
         self._rest = ""
 
+    def __lambda_record__(self, text: str, level: int) -> None:
+        """Write a record that is complete: see `output`."""
+        self._output.record(text, level)
+
     @property
     def encoding(self) -> str:  # type: ignore[override]
         """Of the stream behind."""

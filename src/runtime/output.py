@@ -2,6 +2,10 @@
 
 On start-up this is all of logging there is. The formatters for the standard library's `logging` are in `logs`
 and loaded with it; what `print` writes is not touched beyond being sent off line by line.
+
+**The record hook.** `sys.stdout` and `sys.stderr` carry a method `__lambda_record__(text, level)`. A logging library
+that knows the name hands over one complete record (`level` is `logging`'s number), which goes out as the records
+of `logging` do: in one piece, in a frame of its level where there are frames, and with nothing put around it.
 """
 
 import posix
@@ -11,10 +15,12 @@ import time
 from .errors import Terminated
 from .invocation import current
 
-__all__ = ["LEVELS", "Output", "timestamp"]
+__all__ = ["LEVELS", "RECORD_HOOK", "Output", "timestamp"]
 
 LEVELS = ("NOTSET", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 """Level names by `levelno // 10`."""
+
+RECORD_HOOK = "__lambda_record__"
 
 _FRAME = 0xA55A0003
 """First word of a telemetry frame: bit 0 set means text, clear JSON; above it the level (4 would be TRACE)."""
@@ -47,6 +53,7 @@ class Output:
             # different threads do not mix.
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+                setattr(stream, RECORD_HOOK, self.record)
 
     def present(self) -> "Invocation | None":
         """The invocation that the calling code belongs to."""

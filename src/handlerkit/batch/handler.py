@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from handlerkit.scope import Scope
 
-    from .hooks import RecordIdempotency, RecordObserver
+    from .hooks import BatchObserver, RecordIdempotency, RecordObserver
     from .poison import PoisonRecord
 
 # From here on the collector, looking through what has just been parsed and is all in use, takes longer than parsing.
@@ -120,7 +120,7 @@ if TYPE_CHECKING:
         log_payloads: bool = False,
         sqs: Any = None,
         idempotency: RecordIdempotency | None = None,
-        observers: Sequence[RecordObserver] = (),
+        observers: Sequence[BatchObserver | RecordObserver] = (),
     ) -> Callable[[F], BatchHandler[F]]: ...
 
 

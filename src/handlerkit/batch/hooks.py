@@ -5,7 +5,7 @@ Protocols and the values they are given. A handler without hooks pays nothing fo
 
 from __future__ import annotations
 
-__all__ = ["BatchSummary", "RecordFacts", "RecordIdempotency", "RecordObserver", "RecordSession"]
+__all__ = ["BatchObserver", "BatchSummary", "RecordFacts", "RecordIdempotency", "RecordObserver", "RecordSession"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from typing import Any, Protocol, TypeVar
 
     T = TypeVar("T")
+
+    class BatchObserver(Protocol):
+        """What is told of a whole batch. What it raises is logged and changes nothing."""
+
+        def batch(self, summary: BatchSummary, /) -> None:
+            """Called once, when the response is settled."""
 
     class RecordObserver(Protocol):
         """Logs, traces, metrics. What it raises is logged and changes nothing: records never fail for telemetry."""
@@ -69,7 +75,7 @@ if TYPE_CHECKING:
             """The same inside an event loop."""
 
 else:
-    RecordObserver = RecordIdempotency = RecordSession = object
+    BatchObserver = RecordObserver = RecordIdempotency = RecordSession = object
 
 
 class RecordFacts:

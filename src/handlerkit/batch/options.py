@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from .hooks import RecordIdempotency, RecordObserver
+    from .hooks import BatchObserver, RecordIdempotency, RecordObserver
     from .poison import PoisonRecord
 
 
@@ -43,7 +43,7 @@ class Options:
         log_payloads: bool = False,
         sqs: Any = None,
         idempotency: RecordIdempotency | None = None,
-        observers: Sequence[RecordObserver] = (),
+        observers: Sequence[BatchObserver | RecordObserver] = (),
     ) -> None:
         if ordering not in (None, "key"):
             raise ValueError(f"ordering={ordering!r}: it is the source's own, or 'key' for streams")

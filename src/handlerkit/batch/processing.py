@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from handlerkit.event_loop import KeptLoop
 
-    from .hooks import BatchSummary, RecordIdempotency, RecordObserver, RecordSession
+    from .hooks import BatchObserver, BatchSummary, RecordIdempotency, RecordObserver, RecordSession
     from .poison import PoisonRecord
     from .policies import Ordering
 
@@ -231,7 +231,7 @@ if TYPE_CHECKING:
         log_payloads: bool = False,
         sqs: Any = None,
         idempotency: RecordIdempotency | None = None,
-        observers: Sequence[RecordObserver] = (),
+        observers: Sequence[BatchObserver | RecordObserver] = (),
     ) -> dict[str, Any]: ...
 
     async def process_async(
@@ -250,7 +250,7 @@ if TYPE_CHECKING:
         log_payloads: bool = False,
         sqs: Any = None,
         idempotency: RecordIdempotency | None = None,
-        observers: Sequence[RecordObserver] = (),
+        observers: Sequence[BatchObserver | RecordObserver] = (),
     ) -> dict[str, Any]: ...
 
 else:

@@ -1,12 +1,15 @@
 """What a batch says in the log: a line for each record that failed, one for the batch. Never a payload, unless asked.
 
 `logging` is loaded when there is something to say; a batch in which all went well says so only where somebody has
-loaded it, or asked for INFO.
+loaded it, or asked for INFO. A function that uses `handlerkit.logs` has its lines there, and loads no `logging` for
+them; where it has given `logging` handlers of its own, they go to those.
 """
 
 from __future__ import annotations
 
 import sys
+
+from handlerkit.scope import current
 
 from .hooks import BatchSummary
 from .outcomes import Outcome
@@ -45,6 +48,9 @@ class Reporter:
         """Whether nobody would hear of a batch in which all went well."""
         if self._observers or self._info_is_wanted:
             return False
+        lines = _lines()
+        if lines is not None:
+            return bool(lines.floor > _info)
         return "logging" not in sys.modules or not _logger().isEnabledFor(_info)
 
     def record_ended(self, facts: RecordFacts, outcome: Outcome) -> None:
@@ -74,11 +80,11 @@ class Reporter:
 
     def not_deferred(self, reason: str) -> None:
         """A message keeps its queue's own visibility timeout."""
-        _logger().warning("batch: a message was not deferred: %s", reason)
+        _say(_warning, f"batch: a message was not deferred: {reason}")
 
     def observer_failed(self, error: Exception) -> None:
         """An observer raised; the record goes on."""
-        _logger().warning("batch: an observer failed", exc_info=error)
+        _say(_warning, "batch: an observer failed", error=error)
 
     def ended(self, outcomes: list[Outcome | None]) -> BatchSummary:
         """The batch is over."""
@@ -88,9 +94,12 @@ class Reporter:
                 counts[outcome.state] = counts.get(outcome.state, 0) + 1
         summary = BatchSummary(self._source, self.where, len(outcomes), counts)
         if summary.finished < summary.records:
-            _logger().warning("%s", summary, extra=_summary_fields(summary))
-        elif "logging" in sys.modules or self._info_is_wanted:
-            _logger().info("%s", summary, extra=_summary_fields(summary))
+            scope = current.get()
+            if scope is not None:
+                scope.has_failures = True
+            _say(_warning, str(summary), _summary_fields(summary))
+        elif "logging" in sys.modules or self._info_is_wanted or _lines() is not None:
+            _say(_info, str(summary), _summary_fields(summary))
         for observer in self._observers:
             try:
                 observer.batch(summary)
@@ -103,7 +112,7 @@ class Reporter:
         if self._with_payload:
             extra["record"] = facts.raw
             what = f"{what} {facts.raw}"
-        _logger().log(level, "record %s %s", _identity(facts.identifier), what, exc_info=error, extra=extra)
+        _say(level, f"record {_identity(facts.identifier)} {what}", extra, error)
 
 
 _info, _warning, _error = 20, 30, 40  # logging's own numbers
@@ -115,6 +124,22 @@ def _identity(identifier: Any) -> str:
 
 def _summary_fields(summary: BatchSummary) -> dict[str, Any]:
     return {f"batch_{name}": getattr(summary, name) for name in summary.__slots__}
+
+
+def _say(level: int, text: str, fields: dict[str, Any] | None = None, error: BaseException | None = None) -> None:
+    lines = _lines()
+    if lines is None:
+        _logger().log(level, "%s", text, exc_info=error, extra=fields)
+    elif lines.floor <= level:
+        lines.log(level, LOGGER, text, (), {**(fields or {}), "exc_info": error} if error else fields or {})
+
+
+def _lines() -> Any:
+    """The process's own, if the function logs by `handlerkit.logs` and `logging` has no other handlers."""
+    logs = sys.modules.get("handlerkit.logs.process")
+    if logs is None or not logs.is_in_use():
+        return None
+    return logs.process_lines()
 
 
 def _logger() -> logging.Logger:

@@ -5,6 +5,7 @@ What ends the process (`SystemExit`, `KeyboardInterrupt`) passes through: then t
 
 from __future__ import annotations
 
+import sys
 from contextvars import copy_context
 
 from .errors import DropRecord, RetryRecord
@@ -64,7 +65,11 @@ class Runner:
         self._context = context
         self._keeps_values = found.source.family != "partial"
         self._idempotency = idempotency
-        self._has_hooks = bool(options.observers) or idempotency is not None
+        # Observers of the whole batch alone have no `around`.
+        self._observers: list[Any] = [one for one in options.observers if getattr(one, "around", None) is not None]
+        self._has_hooks = bool(self._observers) or idempotency is not None
+        # Where the function logs, each record's lines carry its id.
+        self._logs: Any = sys.modules.get("handlerkit.logs.context")
 
     def facts(self, position: int) -> RecordFacts:
         """Which record stands there."""
@@ -95,7 +100,7 @@ class Runner:
     def _entered(self, facts: RecordFacts) -> list[Any]:
         """The observers' context managers, entered; those that fail are left out."""
         entered = []
-        for observer in self._options.observers:
+        for observer in self._observers:
             try:
                 manager = observer.around(facts)
                 manager.__enter__()
@@ -132,10 +137,10 @@ class SyncRunner(Runner):
             return self._divert(position, error)
         try:
             # Each record in a context of its own: what one binds for its logs or traces does not reach the next.
-            if self._has_hooks:
-                result = copy_context().run(self._hooked, position, record)
-            else:
-                result = copy_context().run(self._call, record)
+            context = copy_context()
+            if self._logs is not None:
+                context.run(self._logs.enter_record, self._found.identifiers[position], self._raws[position])
+            result = context.run(self._hooked, position, record) if self._has_hooks else context.run(self._call, record)
             if result is not None:
                 result = self._settled(result)
         except Exception as error:  # noqa: BLE001  # whatever it is, it is this record's
@@ -150,6 +155,8 @@ class SyncRunner(Runner):
         raws, read, call, settled, ended, divert = (
             self._raws, self._read, self._call, self._settled, self.ended, self._divert
         )  # fmt: skip
+        if self._logs is not None:
+            return self._shortest_logged(self._logs.bind_record)
 
         def run(position: int) -> Outcome:
             try:
@@ -162,6 +169,25 @@ class SyncRunner(Runner):
                     settled(result)
             except Exception as error:  # noqa: BLE001  # as above
                 return ended(position, error)
+            return DONE
+
+        return run
+
+    def _shortest_logged(self, bind_record: Callable[..., Any]) -> Callable[[int], Outcome]:
+        raws, identifiers, read, call = self._raws, self._found.identifiers, self._read, self._call
+
+        def run(position: int) -> Outcome:
+            raw = raws[position]
+            try:
+                record = read(raw)
+            except Exception as error:  # noqa: BLE001  # whatever it is, it is this record's
+                return self._divert(position, error)
+            try:
+                result = copy_context().run(bind_record, call, record, identifiers[position], raw)
+                if result is not None:
+                    self._settled(result)
+            except Exception as error:  # noqa: BLE001  # as above
+                return self.ended(position, error)
             return DONE
 
         return run
@@ -211,6 +237,8 @@ class AsyncRunner(Runner):
         """The outcome of the record at this position."""
         from asyncio import CancelledError, current_task
 
+        if self._logs is not None:
+            self._logs.enter_record(self._found.identifiers[position], self._raws[position])
         try:
             record = self._read(self._raws[position])
         except Exception as error:  # noqa: BLE001  # whatever it is, it is this record's
