@@ -15,6 +15,8 @@ __all__ = [
     "get_logger",
     "idempotent",
     "logs",
+    "traced",
+    "tracing",
 ]
 
 __version__ = "0.1.0"
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from .handler import event_handler
     from .idempotency.decorator import idempotent
     from .logs.process import get_logger
+    from .tracing.decorator import traced
 
 
 _HOME = {
@@ -38,9 +41,10 @@ _HOME = {
     "event_handler": "handler",
     "get_logger": "logs.process",
     "idempotent": "idempotency.decorator",
+    "traced": "tracing.decorator",
 }
 
-_MODULES = ("logs",)
+_MODULES = ("logs", "tracing")
 
 
 def __getattr__(name: str) -> object:

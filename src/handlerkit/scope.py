@@ -9,9 +9,10 @@ them pays for one small object.
 
 from __future__ import annotations
 
+import sys
 from _contextvars import ContextVar  # the C module: contextvars only re-exports it
 
-__all__ = ["Opened", "Scope", "at_every_start", "context_of_invocation", "current", "in_scope"]
+__all__ = ["Opened", "Scope", "at_every_start", "context_of_invocation", "current", "current_span", "in_scope"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 current: ContextVar[Scope | None] = ContextVar("handlerkit_scope", default=None)
+
+current_span: ContextVar[Any] = ContextVar("handlerkit_span", default=None)
+"""The tracing span that encloses the running code, or None. Here, so that an invocation that is not traced loads
+nothing of tracing."""
 
 _first = iter((True,))
 """Gives its one item to the first invocation of this process, atomically; a forked child of a warm process is warm."""
@@ -42,6 +47,9 @@ def at_every_start(opening: Callable[[Scope], object]) -> Callable[[], None]:
     return take_back
 
 
+MISSING = object()
+
+
 class Scope:
     """One invocation. `handler` is the decorated handler, `context` the runtime's or None, `event` what the function
     was given (None until it is read), `error` what it raised or None (and None again once it has ended).
@@ -53,6 +61,7 @@ class Scope:
 
     __slots__ = (
         "_endings",
+        "_trace_header",
         "context",
         "error",
         "event",
@@ -73,6 +82,21 @@ class Scope:
         self.has_ended = False
         self.values: dict[Any, Any] = {}
         self._endings: list[Callable[[Scope], object]] | None = None
+        self._trace_header: str | None = None
+
+    @property
+    def trace_header(self) -> str:
+        """The invocation's `X-Amzn-Trace-Id`, empty without: the context's `xray_trace_id`, which is the invocation's
+        own whatever runs beside it, else what the runtime client has put into the environment."""
+        header = self._trace_header
+        if header is None:
+            found: Any = getattr(self.context, "xray_trace_id", MISSING)
+            if found is MISSING:
+                import os  # late: a runtime whose context has the attribute may have done without
+
+                found = os.environ.get("_X_AMZN_TRACE_ID")
+            header = self._trace_header = found if isinstance(found, str) else ""
+        return header
 
     def at_end(self, ending: Callable[[Scope], object]) -> None:
         """Have `ending(scope)` called when the invocation ends, also when it fails; the last registered runs first."""
@@ -101,8 +125,6 @@ class Scope:
 
 
 def _say(what: object, error: Exception) -> None:
-    import sys
-
     try:  # noqa: SIM105  # contextlib costs 3 ms of a cold start
         print(f"handlerkit: {what!r} failed: {type(error).__name__}: {error}", file=sys.stderr)
     except Exception:  # noqa: BLE001, S110  # stderr may be gone
@@ -116,6 +138,23 @@ def _was_needed() -> bool:
     return environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "provisioned-concurrency"
 
 
+def _trace(scope: Scope) -> None:
+    """Open the handler's span, if the invocation is traced; a few hundred nanoseconds if not."""
+    around = current_span.get()
+    if around is not None:
+        if scope.context is None:
+            return  # nobody says that it is another invocation than the one that the span is of
+        current_span.set(None)
+        scope.at_end(lambda _: current_span.set(around))
+    if "Sampled=1" in scope.trace_header or "opentelemetry.sdk.trace" in sys.modules:
+        try:
+            from .tracing.invocation import begin
+
+            begin(scope)
+        except Exception as error:  # noqa: BLE001  # telemetry must not fail an invocation
+            _say("the trace of this invocation", error)
+
+
 def in_scope(handler: Any, answer: Callable[[Any, Any, Scope], Any], event: Any, context: Any) -> Any:
     """`answer(event, context, scope)` in a scope of its own, or in the present one if it is this invocation's."""
     scope = current.get()
@@ -123,6 +162,7 @@ def in_scope(handler: Any, answer: Callable[[Any, Any, Scope], Any], event: Any,
         return answer(event, context, scope)  # a handler that calls another one
     scope = Scope(handler, context)
     before = current.set(scope)
+    _trace(scope)
     if _openings:
         scope.begin()
     try:
@@ -151,6 +191,7 @@ class Opened:
     def __enter__(self) -> None:
         if self._scope is not None:
             self._before = current.set(self._scope)
+            _trace(self._scope)
             if _openings:
                 self._scope.begin()
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from lambda_emulator.result import InvocationResult, Report
     from lambda_emulator.service import LocalLambda
     from lambda_emulator.streamed_result import StreamedResult
+    from lambda_emulator.xray_daemon import XRayDaemon
+    from lambda_emulator.xray_trace import Trace, TraceNode
 
 __all__ = [
     "AwsClients",
@@ -58,8 +60,11 @@ __all__ = [
     "StreamFailure",
     "StreamedResult",
     "TooManyRequests",
+    "Trace",
+    "TraceNode",
     "UnsupportedMediaType",
     "ValidationFailed",
+    "XRayDaemon",
 ]
 
 _MODULES = {
@@ -75,6 +80,9 @@ _MODULES = {
     "Report": "result",
     "StreamFailure": "answer_stream",
     "StreamedResult": "streamed_result",
+    "Trace": "xray_trace",
+    "TraceNode": "xray_trace",
+    "XRayDaemon": "xray_daemon",
 }
 
 

@@ -31,6 +31,7 @@ from lambda_emulator.metrics import Metrics
 from lambda_emulator.pool import EnvironmentPool
 from lambda_emulator.process_guard import ProcessGuard
 from lambda_emulator.result import Completion
+from lambda_emulator.tracing import Tracing
 
 __all__ = ["Dispatched", "Dispatcher", "Settings"]
 
@@ -78,13 +79,15 @@ class Dispatcher:
         self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(self._make_turns)
         self._closed = False
         self._guard = ProcessGuard()
+        self.tracing = Tracing()
 
     def make_pool(self, configuration: FunctionConfiguration, max_environments: int | None = None) -> EnvironmentPool:
         """Environments for a version; none is started yet."""
         kind = ExecutionEnvironment if configuration.max_concurrency is None else ConcurrentEnvironment
+        traced = self.tracing.configured(configuration)
 
         def make() -> Environment:
-            return kind(configuration, self._guard)
+            return self.tracing.around(kind(traced, self._guard), traced)
 
         return EnvironmentPool(make, max_environments=max_environments or self.settings.max_environments)
 
@@ -179,6 +182,7 @@ class Dispatcher:
         await asyncio.gather(*running, return_exceptions=True)
         await self.functions.close()
         self._guard.close()
+        self.tracing.close()
 
     def _start(
         self, invocation: Invocation, target: Target

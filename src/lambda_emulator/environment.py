@@ -54,10 +54,13 @@ _MIB = 1024 * 1024
 class Environment(Protocol):
     """What the pool needs of an environment, of whichever kind."""
 
-    capacity: int
-    """Invocations at once."""
-    finishing: bool
-    """The caller is answered, the runtime is about to come back."""
+    @property
+    def capacity(self) -> int:
+        """Invocations at once."""
+
+    @property
+    def finishing(self) -> bool:
+        """The caller is answered, the runtime is about to come back."""
 
     async def run(self, invocation: Invocation, answered: "asyncio.Future[Answer]") -> Completion:
         """Handle one invocation to its end; `answered` is resolved as soon as the caller can be answered."""

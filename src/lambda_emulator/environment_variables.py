@@ -45,6 +45,7 @@ def process_environment(
 ) -> dict[str, str]:
     """All variables of the process; the customer's come last, and have been checked for reserved names."""
     task_root = str(configuration.task_root)
+    xray = configuration.xray_daemon_address or "127.0.0.1:2000"
     variables = {
         # As long as real ones, and worth nothing.
         "AWS_ACCESS_KEY_ID": "ASIAIOSFODNN7EXAMPLE",
@@ -60,9 +61,9 @@ def process_environment(
         protocol.ENV_LOG_STREAM: log_stream,
         protocol.ENV_API: runtime_api,
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
-        "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
-        "_AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1",
-        "_AWS_XRAY_DAEMON_PORT": "2000",
+        "AWS_XRAY_DAEMON_ADDRESS": xray,
+        "_AWS_XRAY_DAEMON_ADDRESS": xray.rpartition(":")[0],
+        "_AWS_XRAY_DAEMON_PORT": xray.rpartition(":")[2],
         "LAMBDA_RUNTIME_DIR": "/var/runtime",
         protocol.ENV_TASK_ROOT: task_root,
         protocol.ENV_HANDLER: configuration.handler,

@@ -95,6 +95,10 @@ class FunctionConfiguration:
     """A standard SQS queue's or SNS topic's: where asynchronous events go that have failed for good."""
     provisioned: bool = False
     """Its environments are initialised in advance; set by provisioned concurrency, not by a user."""
+    tracing: Literal["Active", "PassThrough"] = "PassThrough"
+    """With `Active` each invocation has a trace (`InvocationResult.trace`); else a caller's header is passed on."""
+    xray_daemon_address: str | None = None
+    """host:port of a daemon; None stands for the local Lambda's own where tracing is active."""
 
     def __post_init__(self) -> None:
         set_field = object.__setattr__  # the one way to normalise a field of a frozen value
@@ -154,6 +158,8 @@ class FunctionConfiguration:
                 raise InvalidConfiguration(f"{name} {value!r} is not possible: use a {kind} above 0")
         if self.max_concurrency is not None:
             self._check_managed_instance()
+        if self.tracing not in ("Active", "PassThrough"):
+            raise InvalidConfiguration(f"tracing {self.tracing!r} is not possible: use 'Active' or 'PassThrough'")
         if self.log_format not in (None, "Text", "JSON"):
             raise InvalidConfiguration(f"log_format {self.log_format!r} is not possible: use 'Text', 'JSON' or None")
         if self.log_level is not None and self.log_level.upper() not in _LOG_LEVELS:

@@ -38,6 +38,7 @@ def invoke(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout, for scripts")] = False,
     name: Annotated[str, typer.Option(help="the function's name")] = "function",
     log_format: Annotated[str | None, typer.Option(help="Text or JSON (AWS_LAMBDA_LOG_FORMAT)")] = None,
+    trace: Annotated[bool, typer.Option("--trace", help="trace it as X-Ray would, and show the trace")] = False,
     log_level: Annotated[str | None, typer.Option(help="TRACE, DEBUG, INFO, WARN, ERROR or FATAL")] = None,
 ) -> None:
     """Invoke a handler once (or --repeat times) with an event, as Lambda would.
@@ -58,11 +59,12 @@ def invoke(
             environment=variables,
             log_format={"text": "Text", "json": "JSON"}.get((log_format or "").lower(), log_format),  # type: ignore[arg-type]
             log_level=log_level,
+            tracing="Active" if trace else "PassThrough",
         )
         with LocalLambda(configuration) as service:
             results = list(_invocations(service, name, body, repeat))
             _refuse_missing_handler(results[0])
-            _print(body, results, as_json=as_json)
+            _print(body, results, as_json=as_json, trace=trace)
     except (WrongInput, InvalidConfiguration, InvokeError) as error:
         typer.echo(f"handlerkit: {error}", err=True)
         raise typer.Exit(2) from None
@@ -115,16 +117,21 @@ def _document(result: InvocationResult) -> dict[str, str]:
     return document if isinstance(document, dict) else {}
 
 
-def _print(body: bytes, results: list[InvocationResult], *, as_json: bool) -> None:
+def _print(body: bytes, results: list[InvocationResult], *, as_json: bool, trace: bool) -> None:
     last = results[-1]
     if as_json:
         values = {"eventKind": presentation.kind_of(body), **presentation.as_json(last)}
+        if trace:
+            values["trace"] = list(last.trace.documents)
         if len(results) > 1:
             values["summary"] = presentation.summary(results)
         typer.echo(json.dumps(values, ensure_ascii=False))
         return
     presentation.show_kind(body)
-    presentation.show(next((result for result in results if result.function_error), last))
+    shown = next((result for result in results if result.function_error), last)
+    presentation.show(shown)
+    if trace:
+        presentation.show_trace(shown)
     if len(results) > 1:
         presentation.show_summary(presentation.summary(results))
 

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 from lambda_emulator.result import InvocationResult
 
-__all__ = ["as_json", "kind_of", "show", "show_kind", "show_summary", "summary"]
+__all__ = ["as_json", "kind_of", "show", "show_kind", "show_summary", "show_trace", "summary"]
 
 
 def show(result: InvocationResult, *, out: TextIO | None = None, err: TextIO | None = None) -> None:
@@ -44,6 +44,18 @@ def show_kind(event: bytes, err: TextIO | None = None) -> None:
     kind = kind_of(event)
     if kind != "unknown":
         err.write(f"\x1b[2mevent: {kind}\x1b[0m\n" if err.isatty() else f"event: {kind}\n")
+
+
+def show_trace(result: InvocationResult, err: TextIO | None = None) -> None:
+    """Print the invocation's trace as a tree with durations."""
+    err = err or sys.stderr
+    for line in result.trace.lines():
+        if not err.isatty():
+            err.write(line + "\n")
+        elif "  fault" in line or "  error" in line:
+            err.write(f"\x1b[31m{line}\x1b[0m\n")
+        else:
+            err.write(f"\x1b[36m{line}\x1b[0m\n" if line.startswith("trace ") else line + "\n")
 
 
 def _show_log_in_colour(result: InvocationResult, err: TextIO) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from lambda_emulator.xray_trace import Trace
 from runtime import protocol
 
 __all__ = ["Completion", "InvocationResult", "Report"]
@@ -39,6 +40,8 @@ class Completion:
     log: str
     init_log: str
     report: Report
+    trace: Callable[[], Trace] | None = field(repr=False, compare=False, default=None)
+    """Reads what has been sent of the trace; None where tracing is not active."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,14 @@ class InvocationResult:
         if self.completion is None:
             raise ValueError("a dry run has no report: nothing was run")
         return self.completion().report
+
+    @property
+    def trace(self) -> Trace:
+        """The invocation's trace, as far as it has come by now. Raises ValueError where tracing is not active."""
+        read = self.completion().trace if self.completion else None
+        if read is None:
+            raise ValueError("no trace: configure the function with tracing='Active', and do not run it dry")
+        return read()
 
 
 def log_tail(log: str) -> str:

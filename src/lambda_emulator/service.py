@@ -29,6 +29,7 @@ from lambda_emulator.metrics import Metrics
 from lambda_emulator.provisioned import ProvisionedState
 from lambda_emulator.result import Completion, InvocationResult
 from lambda_emulator.streamed_result import StreamedResult
+from lambda_emulator.xray_daemon import XRayDaemon
 
 __all__ = ["LocalLambda", "Side"]
 
@@ -250,6 +251,11 @@ class LocalLambda:
         if side in self._sides and self._closing.alive:
             self._sides.remove(side)
             self._submit(side.close()).result()
+
+    @property
+    def xray_daemon(self) -> XRayDaemon:
+        """What takes the traces of functions with `tracing="Active"`, and keeps them."""
+        return self._dispatcher.tracing.daemon
 
     def close(self) -> None:
         """End every process, remove every temporary folder. May be called again."""

@@ -132,7 +132,8 @@ class LambdaContext:
     """The second argument of a handler: every attribute and method of the managed Python runtime's context.
 
     Attributes that come from the environment are None where it says nothing (`memory_limit_in_mb` is text, as
-    there). `client_context` is None or a `ClientContext`, `identity` is never None.
+    there). `client_context` is None or a `ClientContext`, `identity` is never None. `xray_trace_id` is the trace
+    header, or None; the managed Python runtime has it in the environment only, other languages have it here.
     """
 
     def __init__(self, invocation: Invocation, settings: "Settings", write_log: "Callable[[str], object]") -> None:
@@ -140,6 +141,7 @@ class LambdaContext:
         self.aws_request_id = invocation.request_id
         self.invoked_function_arn = invocation.function_arn
         self.tenant_id = invocation.tenant_id
+        self.xray_trace_id = invocation.trace_id
         self.function_name = settings.function_name
         self.function_version = settings.function_version
         self.memory_limit_in_mb = settings.memory_limit_in_mb

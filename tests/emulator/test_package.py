@@ -38,8 +38,11 @@ def test_the_public_names_are_these() -> None:
         "StreamFailure",
         "StreamedResult",
         "TooManyRequests",
+        "Trace",
+        "TraceNode",
         "UnsupportedMediaType",
         "ValidationFailed",
+        "XRayDaemon",
     ]
     for name in lambda_emulator.__all__:
         assert getattr(lambda_emulator, name).__name__ == name

@@ -121,6 +121,7 @@ if TYPE_CHECKING:
         sqs: Any = None,
         idempotency: RecordIdempotency | None = None,
         observers: Sequence[BatchObserver | RecordObserver] = (),
+        trace_records: bool = False,
     ) -> Callable[[F], BatchHandler[F]]: ...
 
 
@@ -141,6 +142,7 @@ def batch_handler(
     - `log_payloads`: put records that failed into the log.
     - `sqs`: boto3's client, for `RetryRecord(retry_in=...)`.
     - `idempotency`, `observers`: see `hooks`.
+    - `trace_records`: a span for each record, linked to the trace of whoever sent the message.
     """
     names = dict(sys._getframe(1).f_locals)
     if func is not None:

@@ -44,6 +44,7 @@ class Options:
         sqs: Any = None,
         idempotency: RecordIdempotency | None = None,
         observers: Sequence[BatchObserver | RecordObserver] = (),
+        trace_records: bool = False,
     ) -> None:
         if ordering not in (None, "key"):
             raise ValueError(f"ordering={ordering!r}: it is the source's own, or 'key' for streams")
@@ -63,6 +64,10 @@ class Options:
         self.sqs = sqs
         self.idempotency = idempotency
         self.observers = tuple(observers)
+        if trace_records:
+            from handlerkit.tracing.records import TraceRecords
+
+            self.observers += (TraceRecords(),)
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> Options:

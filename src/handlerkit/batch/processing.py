@@ -232,6 +232,7 @@ if TYPE_CHECKING:
         sqs: Any = None,
         idempotency: RecordIdempotency | None = None,
         observers: Sequence[BatchObserver | RecordObserver] = (),
+        trace_records: bool = False,
     ) -> dict[str, Any]: ...
 
     async def process_async(
@@ -251,6 +252,7 @@ if TYPE_CHECKING:
         sqs: Any = None,
         idempotency: RecordIdempotency | None = None,
         observers: Sequence[BatchObserver | RecordObserver] = (),
+        trace_records: bool = False,
     ) -> dict[str, Any]: ...
 
 else:

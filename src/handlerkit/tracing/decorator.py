@@ -1,0 +1,173 @@
+"""`traced`: a span around each call of a function, whatever kind of function it is."""
+
+from __future__ import annotations
+
+from handlerkit.scope import current as current_scope
+from handlerkit.scope import current_span as current
+from handlerkit.scope import in_scope
+
+from .generators import TracedManager, async_generator, generator
+from .spans import NOTHING, current_span, span
+
+__all__ = ["traced"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar, overload
+
+    F = TypeVar("F", bound="Callable[..., Any]")
+
+
+GENERATOR, COROUTINE, ASYNC_GENERATOR = 0x20, 0x80, 0x200  # of the inspect module, which takes 10 ms to import
+
+
+if TYPE_CHECKING:
+
+    @overload
+    def traced(function: F, /) -> F: ...
+    @overload
+    def traced(*, name: str = "", capture_result: bool = False, **annotations: Any) -> Callable[[F], F]: ...
+
+
+def traced(function: Any = None, /, *, name: str = "", capture_result: bool = False, **annotations: Any) -> Any:
+    """Put a span around each call: from its beginning to its result, to the end of what is awaited, or of a generator.
+
+    The span is called `## module.function`, or `name`. Exceptions are recorded with their stack; results are not, but
+    with `capture_result=True` (they go into the metadata as far as JSON can say them, and nothing is read from an
+    iterator). For functions, methods, `async def`, generators of both kinds, and what `contextlib.contextmanager`
+    makes. On a plain Lambda handler it opens the invocation, as `event_handler` does.
+    """
+    if function is None:
+        return lambda function: _traced(function, name, capture_result, annotations)
+    return _traced(function, name, capture_result, annotations)
+
+
+def _traced(function: Any, name: str, capture_result: bool, annotations: dict[str, Any]) -> Any:
+    if isinstance(function, (staticmethod, classmethod)):
+        return type(function)(_traced(function.__func__, name, capture_result, annotations))
+    if isinstance(function, type) or not callable(function):
+        raise TypeError(f"@traced is for functions and methods, not for {function!r}")
+    parts = _Parts(function, name, capture_result, annotations)
+    flags = _flags(function)
+    kept = getattr(function, "__wrapped__", None)
+    if flags & COROUTINE:
+        wrapper = _coroutine(parts)
+    elif flags & GENERATOR:
+        wrapper = generator(parts)
+    elif flags & ASYNC_GENERATOR:
+        wrapper = async_generator(parts)
+    elif kept is not None and _flags(kept) & (GENERATOR | ASYNC_GENERATOR):
+        wrapper = _manager(parts)
+    else:
+        wrapper = _function(parts)
+    for attribute in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__dict__"):
+        try:
+            value = getattr(function, attribute)
+        except AttributeError:
+            continue
+        if attribute == "__dict__":
+            wrapper.__dict__.update(value)
+        else:
+            setattr(wrapper, attribute, value)
+    wrapper.__wrapped__ = function
+    return wrapper
+
+
+class _Parts:
+    """What all wrappers need."""
+
+    __slots__ = ("_own_name", "annotations", "capture_result", "function", "name")
+
+    def __init__(self, function: Any, name: str, capture_result: bool, annotations: dict[str, Any]) -> None:
+        self.function = function
+        self.capture_result = capture_result
+        self.annotations = annotations
+        module = getattr(function, "__module__", None)
+        qualname = getattr(function, "__qualname__", None) or type(function).__name__
+        self._own_name = name
+        self.name = name or f"## {module}.{qualname}"
+
+    def open(self) -> Any:
+        """The call's span."""
+        return span(self.name, **self.annotations)
+
+    def invocation(self, event: Any, context: Any, _scope: Any) -> Any:
+        """The call of a plain handler, whose span is the scope's."""
+        opened = current_span()
+        opened.annotate(**self.annotations)
+        if self._own_name and opened.is_recording:
+            opened.name = self._own_name
+        result = self.function(event, context)
+        self.note(opened, result)
+        return result
+
+    def note(self, opened: Any, result: Any) -> None:
+        """The result, where it is wanted."""
+        if self.capture_result:
+            opened.add_metadata("result", result)
+
+
+def _flags(function: Any) -> int:
+    while type(function).__name__ == "partial":
+        function = function.func  # functools.partial
+    function = getattr(function, "__func__", function)
+    code = getattr(function, "__code__", None) or getattr(vars(type(function)).get("__call__"), "__code__", None)
+    flags: int = getattr(code, "co_flags", 0)
+    return flags
+
+
+def _function(parts: _Parts) -> Any:
+    function = parts.function
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if current.get() is None:
+            if current_scope.get() is not None:
+                return function(*args, **kwargs)
+            if len(args) == 2 and hasattr(args[1], "aws_request_id"):  # a plain handler: its invocation begins here
+                return in_scope(function, parts.invocation, *args)
+        opened = parts.open().__enter__()
+        try:
+            result = function(*args, **kwargs)
+        except BaseException as error:
+            opened.__exit__(type(error), error, None)
+            raise
+        if result is not None and hasattr(result, "cr_frame"):
+            if opened is not NOTHING:
+                current.set(opened.parent)
+            return _awaited(opened, parts, result)
+        parts.note(opened, result)
+        opened.end()
+        return result
+
+    return call
+
+
+async def _awaited(opened: Any, parts: _Parts, coroutine: Any) -> Any:
+    """For a function that only returns a coroutine: the same span encloses what is awaited."""
+    with opened:
+        result = await coroutine
+        parts.note(opened, result)
+        return result
+
+
+def _coroutine(parts: _Parts) -> Any:
+    function = parts.function
+
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        opened = parts.open()
+        with opened:
+            result = await function(*args, **kwargs)
+            parts.note(opened, result)
+            return result
+
+    return call
+
+
+def _manager(parts: _Parts) -> Any:
+    function = parts.function
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return TracedManager(parts.open(), function(*args, **kwargs))
+
+    return call

@@ -1,0 +1,1 @@
+"""Tests of handlerkit.tracing, against a daemon that listens for real."""
