@@ -44,8 +44,10 @@ class EventHandler(Generic[F]):
         answer_bad_requests: bool = True,
         names: dict[str, Any] | None = None,
         idempotency: Idempotency | None = None,
+        check_answer: bool = True,
     ) -> None:
         self.func = func
+        self._check_answer = check_answer
         self._guard = None if idempotency is None else idempotency.for_function(func)
         self._signature = signature_of(func)
         self._event = event
@@ -141,6 +143,12 @@ class EventHandler(Generic[F]):
 
                 self._loop = KeptLoop()
             result = self._loop.run(result)
+        # Of a service that waits for an answer in a form of its own, and says nothing about a wrong one.
+        service = getattr(asked, "answered_by", None)
+        if service is not None and self._check_answer:
+            from .answers.answer import check_answer
+
+            return check_answer(service, asked, result)
         return result
 
     def _refusal(self, error: EventValidationError, event: Any) -> dict[str, Any] | None:
@@ -171,7 +179,21 @@ class EventHandler(Generic[F]):
         from .events.parsing import event_reader_of
 
         kind = self._event if self._event is not None else self._signature.annotation(names)
+        if self._check_answer and getattr(kind, "answered_by", None) is not None:
+            self._check_return(kind, names)
         return event_reader_of(object if kind is None else kind)
+
+    def _check_return(self, kind: Any, names: dict[str, Any]) -> None:
+        """Refuse, where the function is defined, a return annotation that its event's service would not take."""
+        from .answers.answer import of_answers
+
+        annotations = getattr(self.func, "__annotations__", {})
+        if "return" not in annotations:
+            return
+        returned = self._signature.annotation(names, "return")
+        problem = of_answers(kind.answered_by, returned, kind.may_answer_nothing)
+        if problem is not None:
+            raise TypeError(f"{getattr(self.func, '__qualname__', self.func)} {problem} ({kind.__name__})")
 
 
 if TYPE_CHECKING:
@@ -185,6 +207,7 @@ if TYPE_CHECKING:
         prepare: Callable[[Any], Any] | None = None,
         answer_bad_requests: bool = True,
         idempotency: Idempotency | None = None,
+        check_answer: bool = True,
     ) -> Callable[[F], EventHandler[F]]: ...
 
 
@@ -196,15 +219,19 @@ def event_handler(
     prepare: Callable[[Any], Any] | None = None,
     answer_bad_requests: bool = True,
     idempotency: Idempotency | None = None,
+    check_answer: bool = True,
 ) -> EventHandler[F] | Callable[[F], EventHandler[F]]:
     """Make a Lambda handler of a function that takes a typed event, and the context if it has a place for it.
 
     `event` is the event's type where the annotation cannot say it. `prepare` is called with the parsed event before
     it is read, and returns the one to read. Events that are not of the type raise `EventValidationError`; an HTTP
     request gets 400 or 422 instead, unless `answer_bad_requests` is False. `idempotency` keeps the function's effect to
-    once per key, and answers duplicates with the first response.
+    once per key, and answers duplicates with the first response. Where a service waits for an answer in a form of its
+    own (see `handlerkit.answers`), another one is an `AnswerError`, unless `check_answer` is False.
     """
     names = dict(sys._getframe(1).f_locals)
     if func is not None:
         return EventHandler(func, names=names)
-    return lambda function: EventHandler(function, event, prepare, answer_bad_requests, names, idempotency)
+    return lambda function: EventHandler(
+        function, event, prepare, answer_bad_requests, names, idempotency, check_answer
+    )

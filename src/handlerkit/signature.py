@@ -27,13 +27,15 @@ class Signature:
         self.event = event
         self.context = context
 
-    def annotation(self, names: dict[str, Any]) -> Any:
-        """The first parameter's annotation, evaluated, or None; `names` are those local to where it was defined.
+    def annotation(self, names: dict[str, Any], of: str | None = None) -> Any:
+        """The annotation of the first parameter, or of another or the `return`, evaluated, or None.
+
+        `names` are those local to where it was defined.
 
         Raises `NameError` while it names something that is not defined yet.
         """
         function = self.function
-        found = getattr(function, "__annotations__", {}).get(self.event)
+        found = getattr(function, "__annotations__", {}).get(of or self.event)
         if not isinstance(found, str):
             return found
         while hasattr(function, "__wrapped__"):

@@ -19,7 +19,8 @@ from handlerkit.events import (
     LexV2Event,
     parse,
 )
-from handlerkit.events.lex import LexV1Intent, LexV2Interpretation, LexV2Slot
+from handlerkit.events.lex_v1 import LexV1Intent
+from handlerkit.events.lex_v2 import LexV2Interpretation, LexV2Slot
 
 
 class Vacation(pydantic.BaseModel):

@@ -21,7 +21,6 @@ __all__ = [
     "document",
     "failure",
     "is_never_created",
-    "reason_of",
 ]
 
 TYPE_CHECKING = False
@@ -154,17 +153,6 @@ def failure(event: dict[str, Any], reason: str, physical_id: str | None = None) 
     while len(encoded(made)) > MAX_BYTES and len(made["Reason"]) > 1:
         made["Reason"] = made["Reason"][: len(made["Reason"]) // 2] + "…"
     return made
-
-
-def reason_of(error: BaseException) -> str:
-    """An exception for the stack's user: its type and words; a `ResourceError` is all words."""
-    try:
-        words = str(error)
-    except Exception:  # noqa: BLE001  # an exception that cannot describe itself still has a type
-        words = ""
-    if isinstance(error, ResourceError):
-        return words
-    return f"{type(error).__name__}: {words}" if words else type(error).__name__
 
 
 def _outline(event: dict[str, Any], status: str, physical_id: str) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import sys
 
+from handlerkit.described import show_traceback, words_of
 from handlerkit.events.errors import EventValidationError
 from handlerkit.handler import EventHandler
 from handlerkit.scope import in_scope
 
-from .answers import Resource, ResourceError, answer_to, created_id, document, failure, is_never_created, reason_of
+from .answers import Resource, ResourceError, answer_to, created_id, document, failure, is_never_created
 
 __all__ = ["CustomResource", "custom_resource"]
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 # A PUT takes some tens of milliseconds, with a retry a second.
 ANSWER_MARGIN_MS = 3_000
-UNLIMITED_S = 60.0
 REQUEST_TYPES = ("Create", "Update", "Delete")
 
 
@@ -91,11 +91,12 @@ class CustomResource:
             if not isinstance(event, dict) or event.get("RequestType") not in REQUEST_TYPES:
                 raise EventValidationError("CustomResourceEvent", (_problem(event),))
             return self._returned(event, context, scope)
+        from handlerkit.watch import Watch, seconds_left_of
+
         from .delivery import Delivery, require_requests
-        from .watch import Watch
 
         require_requests()
-        seconds_left = _seconds_left(context)
+        seconds_left = seconds_left_of(context)
         delivery = Delivery(str(url), seconds_left)
         watch = Watch(seconds_left, self._margin_s)
         watch.start(lambda: _told_too_late(event, delivery))
@@ -105,7 +106,8 @@ class CustomResource:
             which = f"{event.get('RequestType')} of {event.get('LogicalResourceId')}"
             told = "CloudFormation had been told that it did not end in time"
             print(f"handlerkit: {which} ended ({answer['Status']}) after {told}", file=sys.stderr)
-            return watch.answer
+            told_before: dict[str, Any] = watch.answer
+            return told_before
         delivery.put(answer)
         if scope.error is not None and not isinstance(scope.error, Exception):
             raise scope.error  # the process is to end
@@ -119,11 +121,14 @@ class CustomResource:
             return document(event, resource)
         except BaseException as error:  # noqa: BLE001  # SystemExit, too, must not leave a stack waiting for an hour
             scope.error = error
-            if not isinstance(error, ResourceError):
-                _show(error)
+            if isinstance(error, ResourceError):
+                reason = str(error)
+            else:
+                reason = words_of(error)
+                show_traceback(error)
             # What was made and cannot be told of is still there: CloudFormation is to have it deleted.
             made = error.physical_id if isinstance(error, ResourceError) else None
-            return failure(event, reason_of(error), made or (resource.physical_id if resource is not None else None))
+            return failure(event, reason, made or (resource.physical_id if resource is not None else None))
 
     def _called(self, event: dict[str, Any], context: Any, scope: Scope) -> Any:
         kind = event.get("RequestType")
@@ -180,11 +185,6 @@ def _told_too_late(event: dict[str, Any], delivery: Delivery) -> dict[str, Any]:
     return answer
 
 
-def _seconds_left(context: Any) -> Callable[[], float]:
-    ask = getattr(context, "get_remaining_time_in_millis", None)
-    return (lambda: UNLIMITED_S) if ask is None else (lambda: float(ask()) / 1000)
-
-
 def _problem(event: object) -> Any:
     from handlerkit.events.errors import Problem, shortened
 
@@ -196,13 +196,3 @@ def _problem(event: object) -> Any:
 def _echoed(answer: dict[str, Any]) -> dict[str, Any]:
     """What may be seen in results and logs."""
     return {key: value for key, value in answer.items() if key != "Data" or not answer.get("NoEcho")}
-
-
-def _show(error: BaseException) -> None:
-    """The traceback for the function's author; the stack's user gets one line."""
-    from traceback import print_exception  # late: only on the way to an error
-
-    try:
-        print_exception(error)
-    except Exception:  # noqa: BLE001  # an exception that cannot be described must not keep the answer from being sent
-        print(f"handlerkit: {type(error).__name__} (it cannot be described)", file=sys.stderr)

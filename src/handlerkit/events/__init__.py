@@ -227,7 +227,8 @@ if TYPE_CHECKING:
     from .kinesis import KinesisEvent, KinesisRecord
     from .kinesis_analytics import KinesisAnalyticsEvent, KinesisAnalyticsRecord
     from .lambda_destination import LambdaDestinationEvent
-    from .lex import LexV1Event, LexV2Event
+    from .lex_v1 import LexV1Event
+    from .lex_v2 import LexV2Event
     from .parsing import parse
     from .query import Query
     from .readers import Decoder
@@ -300,7 +301,8 @@ _NAMES = {
     "kinesis": "KinesisEvent KinesisRecord",
     "kinesis_analytics": "KinesisAnalyticsEvent KinesisAnalyticsRecord",
     "lambda_destination": "LambdaDestinationEvent",
-    "lex": "LexV1Event LexV2Event",
+    "lex_v1": "LexV1Event",
+    "lex_v2": "LexV2Event",
     "parsing": "parse",
     "query": "Query",
     "readers": "Decoder",

@@ -26,6 +26,12 @@ __all__ = [
     "AlexaUser",
 ]
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from handlerkit.answers.alexa import AlexaAnswer
+
 DirectiveT = TypeVar("DirectiveT", default=dict[str, Any])
 
 
@@ -109,6 +115,7 @@ class AlexaRequest(View):
 class AlexaSkillEvent(View, kinds=("alexa_skill",)):
     """A request to a skill. Requests of the player and of the skill's life have no session."""
 
+    answered_by = "alexa"
     version = text("version")
     request = view("request", AlexaRequest)
     session = maybe_view("session", AlexaSession)
@@ -130,6 +137,35 @@ class AlexaSkillEvent(View, kinds=("alexa_skill",)):
         """The intent's slots as spoken; empty for a request without an intent."""
         intent = self.request.intent
         return {} if intent is None else {name: slot.value for name, slot in intent.slots.items()}
+
+    def say(
+        self,
+        speech: str | None = None,
+        *,
+        reprompt: str | None = None,
+        card: Mapping[str, Any] | None = None,
+        directives: Iterable[Mapping[str, Any]] = (),
+        ends_session: bool | None = None,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> AlexaAnswer:
+        """The answer; texts that begin with `<speak>` are SSML. Without `attributes` the session's stay as they are.
+
+        Without `ends_session` a reprompt keeps the session open, and Alexa decides otherwise.
+        """
+        from handlerkit.answers.alexa import said  # late: it is needed for the answer
+
+        if attributes is None:
+            attributes = self.session.attributes if self.session is not None else {}
+        if ends_session is None and reprompt is not None:
+            ends_session = False
+        return said(
+            speech,
+            reprompt=reprompt,
+            card=card,
+            directives=directives,
+            ends_session=ends_session,
+            attributes=attributes,
+        )
 
 
 class AlexaHeader(View):
@@ -157,6 +193,29 @@ class AlexaSmartHomeEvent(View, Generic[DirectiveT], kinds=("alexa_smart_home",)
     `payload` is a dict, or the type named. Discovery has no endpoint, nor have the older versions.
     """
 
+    answered_by = "alexa"
     header = view("header", AlexaHeader, inside="directive")
     endpoint = maybe_view("endpoint", AlexaEndpoint, inside="directive")
     payload: Payload[DirectiveT] = object_payload("payload", inside="directive")
+
+    def respond(
+        self,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        name: str = "Response",
+        namespace: str | None = None,
+        properties: Iterable[Mapping[str, Any]] = (),
+    ) -> AlexaAnswer:
+        """The answer of payload version 3; `properties` are states, each with namespace, name, value and timeOfSample.
+
+        Discovery has a name (`Discover.Response`) and a namespace of its own, which is the directive's.
+        """
+        from handlerkit.answers.alexa import smart_home  # late: it is needed for the answer
+
+        return smart_home(self, namespace or "Alexa", name, payload or {}, properties)
+
+    def refuse(self, error_type: str, message: str) -> AlexaAnswer:
+        """The answer that something failed: `ENDPOINT_UNREACHABLE`, `INVALID_VALUE` and others."""
+        from handlerkit.answers.alexa import smart_home
+
+        return smart_home(self, "Alexa", "ErrorResponse", {"type": error_type, "message": message}, ())

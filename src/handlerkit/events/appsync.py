@@ -22,6 +22,12 @@ __all__ = [
     "AppSyncResolverEvent",
 ]
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from handlerkit.answers.appsync import FieldDecision
+
 ArgumentsT = TypeVar("ArgumentsT", default=dict[str, Any])
 SourceT = TypeVar("SourceT", default=dict[str, Any])
 
@@ -51,6 +57,10 @@ class AppSyncResolverEvent(
     info = view("info", AppSyncInfo)
     stash = mapping("stash")
 
+    def failed(self, message: str, error_type: str = "Error") -> dict[str, Any]:
+        """This item's result among the others of a batch; outside of one, raise."""
+        return {"data": None, "errorMessage": message, "errorType": error_type}
+
 
 class AppSyncAuthorizerContext(View):
     """The request in question: a GraphQL document, or an operation on a channel."""
@@ -69,6 +79,32 @@ class AppSyncAuthorizerContext(View):
 class AppSyncAuthorizerEvent(View, kinds=("appsync.authorizer",)):
     """The question whether a request may pass."""
 
+    answered_by = "appsync"
     authorization_token = text("authorizationToken", secret=True)
     request_context = view("requestContext", AppSyncAuthorizerContext)
     request_headers = lenient_headers("requestHeaders")
+
+    def allow(
+        self,
+        resolver_context: Mapping[str, Any] | None = None,
+        *,
+        denied_fields: Iterable[str] = (),
+        ttl_s: int | None = None,
+    ) -> FieldDecision:
+        """Let the request pass but for these fields (`"Query.orders"`, or an ARN), kept for `ttl_s` seconds."""
+        from handlerkit.answers.appsync import FieldDecision  # late: it is needed for the answer
+
+        decision = FieldDecision(isAuthorized=True)
+        if resolver_context is not None:
+            decision["resolverContext"] = dict(resolver_context)
+        if denied := list(denied_fields):
+            decision["deniedFields"] = denied
+        if ttl_s is not None:
+            decision["ttlOverride"] = ttl_s
+        return decision
+
+    def deny(self) -> FieldDecision:
+        """Refuse the request: 401."""
+        from handlerkit.answers.appsync import FieldDecision
+
+        return FieldDecision(isAuthorized=False)

@@ -19,6 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from handlerkit.answers.appsync import ChannelAnswer
+
 V = TypeVar("V", bound=View)
 PayloadT = TypeVar("PayloadT", default=Any)
 
@@ -44,6 +46,14 @@ class AppSyncChannelMessage(View, Generic[PayloadT], payloads=(object,)):
     id = text("id")
     payload: Payload[PayloadT] = object_payload("payload")
 
+    def accepted(self, payload: Any = ...) -> dict[str, Any]:
+        """The result that sends the message, as it came unless another payload is given."""
+        return {"id": self.id, "payload": self.raw.get("payload") if payload is ... else payload}
+
+    def refused(self, error: str) -> dict[str, Any]:
+        """The result that tells the sender why the message is not sent."""
+        return {"id": self.id, "error": error}
+
 
 class _MessagesField(ViewsField[V]):
     __slots__ = ()
@@ -55,6 +65,8 @@ class _MessagesField(ViewsField[V]):
 class AppSyncChannelEvent(View, Generic[PayloadT], kinds=("appsync.events",), payloads=(object,)):
     """Messages to a channel; iterating gives them."""
 
+    answered_by = "appsync"
+    may_answer_nothing = True
     events: Field[tuple[AppSyncChannelMessage[PayloadT], ...]] = _MessagesField(
         "events", AppSyncChannelMessage[PayloadT]
     )
@@ -77,3 +89,15 @@ class AppSyncChannelEvent(View, Generic[PayloadT], kinds=("appsync.events",), pa
 
     def __len__(self) -> int:
         return len(self.events)
+
+    def publish(self, *results: dict[str, Any]) -> ChannelAnswer:
+        """What becomes of the messages; those without a result are dropped."""
+        from handlerkit.answers.appsync import ChannelAnswer  # late: it is needed for the answer
+
+        return ChannelAnswer(events=list(results))
+
+    def refuse(self, error: str) -> ChannelAnswer:
+        """Refuse all of them, or the subscription. (To allow a subscription, return None.)"""
+        from handlerkit.answers.appsync import ChannelAnswer
+
+        return ChannelAnswer(error=error)

@@ -14,12 +14,45 @@ from .view import View
 
 __all__ = ["HttpApiAuthorizerEvent", "RequestAuthorizerEvent", "TokenAuthorizerEvent", "WebSocketAuthorizerEvent"]
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
-class TokenAuthorizerEvent(View, kinds=("apigw_authorizer.token",)):
+    from handlerkit.answers.authorizers import AuthorizerPolicy, SimpleDecision
+
+
+class _PolicyAnswers(View):
+    """What authorizers with policies answer."""
+
+    answered_by = "authorizers"
+    method_arn = text("methodArn")
+
+    def allow(
+        self,
+        principal_id: str,
+        *routes: str,
+        context: Mapping[str, Any] | None = None,
+        usage_identifier_key: str | None = None,
+    ) -> AuthorizerPolicy:
+        """Allow the caller these routes (`"GET /orders/*"`), or all of the stage. See `AuthorizerPolicy`."""
+        return _policy(self.method_arn, principal_id, True, routes, context, usage_identifier_key)
+
+    def deny(self, principal_id: str = "anybody", *routes: str) -> AuthorizerPolicy:
+        """Deny the caller these routes, or all of the stage: 403."""
+        return _policy(self.method_arn, principal_id, False, routes, None, None)
+
+    def policy(self, principal_id: str, context: Mapping[str, Any] | None = None) -> AuthorizerPolicy:
+        """A policy of several rules: `event.policy("ada").allow(…).deny(…)`."""
+        from handlerkit.answers.authorizers import AuthorizerPolicy
+
+        return AuthorizerPolicy(principal_id, self.method_arn, context)
+
+
+class TokenAuthorizerEvent(_PolicyAnswers, kinds=("apigw_authorizer.token",)):
     """A token, taken from the header that the authorizer names."""
 
     authorization_token = text("authorizationToken", secret=True)
-    method_arn = text("methodArn")
     type = text("type")
 
     @property
@@ -29,10 +62,9 @@ class TokenAuthorizerEvent(View, kinds=("apigw_authorizer.token",)):
         return rest.strip() if rest and scheme.lower() == "bearer" else self.authorization_token
 
 
-class RequestAuthorizerEvent(View, kinds=("apigw_authorizer.request",)):
+class RequestAuthorizerEvent(_PolicyAnswers, kinds=("apigw_authorizer.request",)):
     """A request to a REST API, or to an HTTP API whose authorizer uses format 1.0."""
 
-    method_arn = text("methodArn")
     method = text("httpMethod")
     path = text("path")
     resource = text("resource")
@@ -53,10 +85,9 @@ class RequestAuthorizerEvent(View, kinds=("apigw_authorizer.request",)):
         return self.request_context.identity.source_ip
 
 
-class WebSocketAuthorizerEvent(View, kinds=("apigw_authorizer.websocket",)):
+class WebSocketAuthorizerEvent(_PolicyAnswers, kinds=("apigw_authorizer.websocket",)):
     """A connection to a WebSocket API that is about to open."""
 
-    method_arn = text("methodArn")
     headers = header_map()
     query = query("queryStringParameters", "multiValueQueryStringParameters")
     cookies = cookies()
@@ -79,6 +110,8 @@ class WebSocketAuthorizerEvent(View, kinds=("apigw_authorizer.websocket",)):
 
 class HttpApiAuthorizerEvent(View, kinds=("apigw_authorizer.request_v2",)):
     """A request to an HTTP API; `identity_source` is empty when none is configured."""
+
+    answered_by = "authorizers"
 
     route_arn = text("routeArn")
     route_key = text("routeKey")
@@ -108,3 +141,34 @@ class HttpApiAuthorizerEvent(View, kinds=("apigw_authorizer.request_v2",)):
     def source_ip(self) -> str:
         """The address that connected."""
         return self.request_context.http.source_ip
+
+    def allow(self, context: Mapping[str, Any] | None = None) -> SimpleDecision:
+        """Let the request pass, for authorizers with simple responses; the context may be nested."""
+        from handlerkit.answers.authorizers import SimpleDecision
+
+        return SimpleDecision(True, context)
+
+    def deny(self, context: Mapping[str, Any] | None = None) -> SimpleDecision:
+        """Refuse the request: 403."""
+        from handlerkit.answers.authorizers import SimpleDecision
+
+        return SimpleDecision(False, context)
+
+    def policy(self, principal_id: str, context: Mapping[str, Any] | None = None) -> AuthorizerPolicy:
+        """A policy, for authorizers without simple responses: `event.policy("ada").allow("GET /orders/*")`."""
+        from handlerkit.answers.authorizers import AuthorizerPolicy
+
+        return AuthorizerPolicy(principal_id, self.route_arn, context)
+
+
+def _policy(
+    arn: str,
+    principal_id: str,
+    allowed: bool,
+    routes: tuple[str, ...],
+    context: Mapping[str, Any] | None,
+    usage_identifier_key: str | None,
+) -> AuthorizerPolicy:
+    from handlerkit.answers.authorizers import policy_for  # late: it is needed for the answer
+
+    return policy_for(arn, principal_id, allowed, routes, context=context, usage_identifier_key=usage_identifier_key)

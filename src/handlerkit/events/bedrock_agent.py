@@ -119,6 +119,7 @@ class BedrockAgent(View):
 class BedrockAgentEvent(View, kinds=("bedrock_agent",)):
     """What both forms have in common. Attributes of session and prompt go back with the answer."""
 
+    answered_by = "agents"
     action_group = text("actionGroup")
     agent = view("agent", BedrockAgent)
     input_text = text("inputText")

@@ -28,8 +28,10 @@ __all__ = [
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
+
+    from handlerkit.answers.edge import EdgeRequest, EdgeResponse
 
 
 class CloudFrontConfig(View):
@@ -136,6 +138,7 @@ class CloudFrontRecord(View):
 class CloudFrontEvent(View, kinds=("cloudfront",)):
     """What the function gets: always one record, whose parts stand here, too."""
 
+    answered_by = "edge"
     records = views("Records", CloudFrontRecord)
 
     @property
@@ -157,6 +160,49 @@ class CloudFrontEvent(View, kinds=("cloudfront",)):
     def response(self) -> CloudFrontResponse | None:
         """The response, in response events."""
         return self._first.response
+
+    def pass_on(
+        self,
+        *,
+        uri: str | None = None,
+        querystring: str | None = None,
+        method: str | None = None,
+        headers: Mapping[str, str | None] | None = None,
+        origin: Mapping[str, Any] | None = None,
+    ) -> EdgeRequest:
+        """The request on its way on, as it came or changed; a header of None is left out."""
+        from handlerkit.answers.edge import changed_request  # late: it is needed for the answer
+
+        changes = {"uri": uri, "querystring": querystring, "method": method, "origin": origin}
+        return changed_request(self.request.raw, headers or {}, changes)
+
+    def respond(
+        self,
+        status: int,
+        body: str | bytes | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        cookies: Iterable[str] = (),
+    ) -> EdgeResponse:
+        """A response made here, in request events: the origin is not asked."""
+        from handlerkit.answers.edge import made_response
+
+        return made_response(status, body, headers or {}, cookies)
+
+    def pass_back(
+        self,
+        *,
+        status: int | None = None,
+        headers: Mapping[str, str | None] | None = None,
+        body: str | bytes | None = None,
+    ) -> EdgeResponse:
+        """The response on its way back, as it came or changed; a header of None is left out. In response events."""
+        from handlerkit.answers.answer import AnswerError
+        from handlerkit.answers.edge import changed_response
+
+        if self.response is None:
+            raise AnswerError("there is no response yet at this moment: event.respond(...) makes one")
+        return changed_response(self.response.raw, headers or {}, status, body)
 
     @property
     def _first(self) -> CloudFrontRecord:

@@ -1,66 +1,94 @@
 """Cognito user pools: the triggers, one view for each; every one of them waits for the event with `response` filled in.
 
 Wire names are those of the event. `trigger_source` says more than the view: `PreSignUp_AdminCreateUser`. What the wire
-leaves null, which is nearly anything, is "", empty, False or None. `response` is how it came, to be filled in a copy:
-`{**event.raw, "response": {"autoConfirmUser": True}}`.
+leaves null, which is nearly anything, is "", empty, False or None. `response` is the one thing of an event that is
+there to be changed: `event.response.auto_confirm_user = True`, and return the event.
 """
 
 from __future__ import annotations
 
-from .descriptor import Field
-from .fields import boolean, mapping, maybe_text, text, text_map, texts
-from .nested import view, views
+from .cognito_requests import (
+    CognitoAnswerRequest,
+    CognitoCaller,
+    CognitoChallengeRequest,
+    CognitoFederationRequest,
+    CognitoMessageRequest,
+    CognitoMigrationRequest,
+    CognitoNamedChallengeRequest,
+    CognitoRequest,
+    CognitoSenderRequest,
+    CognitoSignedInRequest,
+    CognitoTokenRequest,
+    CognitoValidatedRequest,
+)
+from .descriptor import Field, KeptField
+from .fields import maybe_text, text
+from .nested import view
 from .view import View
 
 __all__ = [
-    "CognitoAnswerRequest",
-    "CognitoCaller",
-    "CognitoChallenge",
-    "CognitoChallengeRequest",
     "CognitoCreateAuthChallengeEvent",
     "CognitoCustomMessageEvent",
     "CognitoCustomSenderEvent",
     "CognitoDefineAuthChallengeEvent",
     "CognitoEvent",
-    "CognitoFederatedAttributes",
-    "CognitoFederationRequest",
-    "CognitoGroupConfiguration",
     "CognitoInboundFederationEvent",
-    "CognitoMessageRequest",
-    "CognitoMigrationRequest",
-    "CognitoNamedChallengeRequest",
     "CognitoPostAuthenticationEvent",
     "CognitoPostConfirmationEvent",
     "CognitoPreAuthenticationEvent",
     "CognitoPreSignUpEvent",
-    "CognitoRequest",
-    "CognitoSenderRequest",
-    "CognitoSignedInRequest",
     "CognitoTokenGenerationEvent",
-    "CognitoTokenRequest",
     "CognitoTrigger",
     "CognitoUserMigrationEvent",
-    "CognitoValidatedRequest",
     "CognitoVerifyAuthChallengeEvent",
 ]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
+    from handlerkit.answers.cognito import (
+        AuthChallengeAnswer,
+        ChallengeDecision,
+        ChallengeVerdict,
+        CognitoResponse,
+        CustomMessage,
+        FederatedUser,
+        MigratedUser,
+        SignUpDecision,
+        TokenOverrides,
+    )
 
-class CognitoCaller(View):
-    """The application that the user uses."""
 
-    aws_sdk_version = text("awsSdkVersion", "awsSdk")
-    client_id = text("clientId")
+class _ResponseField(KeptField["Any"]):
+    """The object under `response`, with attributes; put where Cognito looks for it when it is first read."""
+
+    __slots__ = ("kind",)
+
+    def __init__(self, kind: str) -> None:
+        super().__init__("response", _same, None)
+        self.kind = kind
+
+    def read(self, view: View) -> Any:
+        from handlerkit.answers import cognito  # late: for those that answer
+
+        came = view.raw.get("response")
+        if came is not None and not isinstance(came, dict):
+            raise self.refusal(came, TypeError("not an object"))
+        kind = getattr(cognito, self.kind)
+        if came is None:
+            return kind(None, view.raw)
+        made = view.raw["response"] = kind(came)
+        return made
 
 
-class CognitoRequest(View):
-    """What every trigger is asked with. Values of attributes are text: `email_verified` is "true"."""
+def _same(value: Any) -> Any:
+    return value
 
-    user_attributes = text_map("userAttributes")
-    client_metadata = text_map("clientMetadata")
+
+def _response(kind: str) -> Field[Any]:
+    return _ResponseField(kind)
 
 
 class CognitoTrigger(View):
@@ -72,7 +100,8 @@ class CognitoTrigger(View):
     region = text("region")
     version = text("version")
     caller_context = view("callerContext", CognitoCaller)
-    response = mapping("response")
+    answered_by = "cognito"
+    response: Field[CognitoResponse] = _response("CognitoResponse")
 
 
 class CognitoEvent(CognitoTrigger, kinds=("cognito",)):
@@ -81,17 +110,11 @@ class CognitoEvent(CognitoTrigger, kinds=("cognito",)):
     request = view("request", CognitoRequest)
 
 
-class CognitoValidatedRequest(CognitoRequest):
-    """With what the application wants validated."""
-
-    validation_data = text_map("validationData")
-    user_not_found = boolean("userNotFound")
-
-
 class CognitoPreSignUpEvent(CognitoTrigger, kinds=("cognito.PreSignUp",)):
     """Somebody signs up. Answer: `autoConfirmUser`, `autoVerifyEmail`, `autoVerifyPhone`."""
 
     request = view("request", CognitoValidatedRequest)
+    response: Field[SignUpDecision] = _response("SignUpDecision")
 
 
 class CognitoPostConfirmationEvent(CognitoTrigger, kinds=("cognito.PostConfirmation",)):
@@ -106,75 +129,62 @@ class CognitoPreAuthenticationEvent(CognitoTrigger, kinds=("cognito.PreAuthentic
     request = view("request", CognitoValidatedRequest)
 
 
-class CognitoSignedInRequest(CognitoRequest):
-    """With whether the device is new to the user."""
-
-    new_device_used = boolean("newDeviceUsed")
-
-
 class CognitoPostAuthenticationEvent(CognitoTrigger, kinds=("cognito.PostAuthentication",)):
     """Somebody has signed in."""
 
     request = view("request", CognitoSignedInRequest)
 
 
-class CognitoGroupConfiguration(View):
-    """The groups of the user, and the roles that these give."""
-
-    groups_to_override = texts("groupsToOverride")
-    iam_roles_to_override = texts("iamRolesToOverride")
-    preferred_role = maybe_text("preferredRole")
-
-
-class CognitoTokenRequest(CognitoRequest):
-    """With the user's groups and, from version 2, the scopes asked for."""
-
-    group_configuration = view("groupConfiguration", CognitoGroupConfiguration)
-    scopes = texts("scopes")
-
-
 class CognitoTokenGenerationEvent(CognitoTrigger, kinds=("cognito.TokenGeneration",)):
     """Tokens are about to be made. Answer: `claimsOverrideDetails`, from version 2 `claimsAndScopeOverrideDetails`."""
 
     request = view("request", CognitoTokenRequest)
+    response: Field[TokenOverrides] = _response("TokenOverrides")
 
     @property
     def is_v1(self) -> bool:
         """Whether only the identity token can be changed. (Some events of version 2 say that they are of version 1.)"""
         return self.version in ("", "1") and self.request.raw.get("scopes") is None
 
+    def override(
+        self,
+        *,
+        id_claims: Mapping[str, Any] | None = None,
+        access_claims: Mapping[str, Any] | None = None,
+        suppress_id_claims: Iterable[str] = (),
+        suppress_access_claims: Iterable[str] = (),
+        add_scopes: Iterable[str] = (),
+        suppress_scopes: Iterable[str] = (),
+        groups: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Set what the tokens are to say, in the form of the event's version. `groups` is as in `group_configuration`.
 
-class CognitoMigrationRequest(CognitoValidatedRequest):
-    """With the password to check; None when it was forgotten."""
-
-    password = maybe_text("password", secret=True)
+        Raises `AnswerError` for what version 1 cannot say.
+        """
+        self.response.override(
+            "1" if self.is_v1 else "2",
+            id_claims=id_claims,
+            access_claims=access_claims,
+            suppress_id_claims=suppress_id_claims,
+            suppress_access_claims=suppress_access_claims,
+            add_scopes=add_scopes,
+            suppress_scopes=suppress_scopes,
+            groups=groups,
+        )
 
 
 class CognitoUserMigrationEvent(CognitoTrigger, kinds=("cognito.UserMigration",)):
     """Somebody signs in, or has forgotten his password, whom the pool does not know. Answer: his attributes."""
 
     request = view("request", CognitoMigrationRequest)
-
-
-class CognitoMessageRequest(CognitoRequest):
-    """The parameters are what to put where the code, the link and the name belong."""
-
-    code_parameter = maybe_text("codeParameter")
-    link_parameter = maybe_text("linkParameter")
-    username_parameter = maybe_text("usernameParameter")
+    response: Field[MigratedUser] = _response("MigratedUser")
 
 
 class CognitoCustomMessageEvent(CognitoTrigger, kinds=("cognito.CustomMessage",)):
     """A message is about to be sent. Answer: `smsMessage`, `emailMessage`, `emailSubject`."""
 
     request = view("request", CognitoMessageRequest)
-
-
-class CognitoSenderRequest(CognitoRequest):
-    """The code is base64 of what the pool's KMS key encrypted."""
-
-    code = maybe_text("code", secret=True)
-    type = text("type")
+    response: Field[CustomMessage] = _response("CustomMessage")
 
 
 class CognitoCustomSenderEvent(CognitoTrigger, kinds=("cognito.CustomEmailSender", "cognito.CustomSMSSender")):
@@ -183,70 +193,29 @@ class CognitoCustomSenderEvent(CognitoTrigger, kinds=("cognito.CustomEmailSender
     request = view("request", CognitoSenderRequest)
 
 
-class CognitoChallenge(View):
-    """A step of a sign-in, and what became of it."""
-
-    challenge_name = text("challengeName")
-    challenge_result = boolean("challengeResult")
-    challenge_metadata = maybe_text("challengeMetadata")
-
-
-class CognitoChallengeRequest(CognitoRequest):
-    """With the steps so far."""
-
-    session = views("session", CognitoChallenge)
-    user_not_found = boolean("userNotFound")
-
-
-class CognitoNamedChallengeRequest(CognitoChallengeRequest):
-    """With the step to prepare."""
-
-    challenge_name = text("challengeName")
-
-
-class CognitoAnswerRequest(CognitoChallengeRequest):
-    """With the answer, and what `privateChallengeParameters` had been answered to the step before."""
-
-    private_challenge_parameters = mapping("privateChallengeParameters")
-    challenge_answer: Field[Any] = Field("challengeAnswer", lambda answer: answer, None, secret=True)
-
-
 class CognitoDefineAuthChallengeEvent(CognitoTrigger, kinds=("cognito.DefineAuthChallenge",)):
     """Which step comes next. Answer: `challengeName`, or `issueTokens`, or `failAuthentication`."""
 
     request = view("request", CognitoChallengeRequest)
+    response: Field[ChallengeDecision] = _response("ChallengeDecision")
 
 
 class CognitoCreateAuthChallengeEvent(CognitoTrigger, kinds=("cognito.CreateAuthChallenge",)):
     """Pose the challenge. Answer: `publicChallengeParameters`, `privateChallengeParameters`, `challengeMetadata`."""
 
     request = view("request", CognitoNamedChallengeRequest)
+    response: Field[AuthChallengeAnswer] = _response("AuthChallengeAnswer")
 
 
 class CognitoVerifyAuthChallengeEvent(CognitoTrigger, kinds=("cognito.VerifyAuthChallengeResponse",)):
     """Is the answer right? Answer: `answerCorrect`."""
 
     request = view("request", CognitoAnswerRequest)
-
-
-class CognitoFederatedAttributes(View):
-    """What the other identity provider said, by the way it said it."""
-
-    token_response = mapping("tokenResponse")
-    id_token = mapping("idToken")
-    user_info = mapping("userInfo")
-    saml_response = mapping("samlResponse")
-
-
-class CognitoFederationRequest(CognitoRequest):
-    """With what the other provider said."""
-
-    provider_name = text("providerName")
-    provider_type = text("providerType")
-    attributes = view("attributes", CognitoFederatedAttributes)
+    response: Field[ChallengeVerdict] = _response("ChallengeVerdict")
 
 
 class CognitoInboundFederationEvent(CognitoTrigger, kinds=("cognito.InboundFederation",)):
     """Somebody comes from another identity provider. Answer: `userAttributesToMap`."""
 
     request = view("request", CognitoFederationRequest)
+    response: Field[FederatedUser] = _response("FederatedUser")

@@ -115,6 +115,8 @@ class ConnectDetails(View, Generic[ParametersT], payloads=(dict,)):
 class ConnectEvent(View, Generic[ParametersT], kinds=("connect",), payloads=(dict,)):
     """A contact flow that asks: `ConnectEvent[Parameters]` types the parameters."""
 
+    answered_by = "agents"
+    may_answer_nothing = True
     name = text("Name")
     details: Field[ConnectDetails[ParametersT]] = view("Details", ConnectDetails[ParametersT])
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
+    from handlerkit.answers.firehose import TransformationAnswer
+
 DataT = TypeVar("DataT", default=bytes)
 
 
@@ -88,6 +90,7 @@ class FirehoseRecord(View, Generic[DataT], payloads=(bytes,)):
 class FirehoseEvent(View, Generic[DataT], kinds=("firehose",), payloads=(bytes,)):
     """A batch to transform; iterating gives its records."""
 
+    answered_by = "firehose"
     records: Field[tuple[FirehoseRecord[DataT], ...]] = views("records", FirehoseRecord[DataT])
     invocation_id = text("invocationId")
     delivery_stream_arn = text("deliveryStreamArn")
@@ -100,3 +103,9 @@ class FirehoseEvent(View, Generic[DataT], kinds=("firehose",), payloads=(bytes,)
 
     def __len__(self) -> int:
         return len(self.records)
+
+    def reply(self, *results: dict[str, Any]) -> TransformationAnswer:
+        """The answer: one result of each record."""
+        from handlerkit.answers.firehose import TransformationAnswer  # late: it is needed for the answer
+
+        return TransformationAnswer(records=list(results))

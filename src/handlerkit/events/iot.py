@@ -32,7 +32,10 @@ __all__ = [
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
+
+    from handlerkit.answers.iot import ConnectionDecision, ProvisioningDecision
 
 
 class IotTls(View):
@@ -87,6 +90,31 @@ class IotAuthorizerEvent(View, kinds=("iot_custom_auth",)):
     protocols = texts("protocols")
     protocol_data = view("protocolData", IotProtocols)
     connection_metadata = view("connectionMetadata", IotConnection)
+    answered_by = "iot"
+
+    def allow(
+        self,
+        principal_id: str,
+        *policies: Mapping[str, Any] | str,
+        disconnect_after_s: int = 86_400,
+        refresh_after_s: int = 3_600,
+    ) -> ConnectionDecision:
+        """Let the device connect, with 1 to 10 policies; both times are from 300 to 86,400 seconds."""
+        from handlerkit.answers.iot import ConnectionDecision  # late: it is needed for the answer
+
+        return ConnectionDecision(
+            isAuthenticated=True,
+            principalId=principal_id,
+            policyDocuments=list(policies),
+            disconnectAfterInSeconds=disconnect_after_s,
+            refreshAfterInSeconds=refresh_after_s,
+        )
+
+    def deny(self) -> ConnectionDecision:
+        """Refuse the connection."""
+        from handlerkit.answers.iot import ConnectionDecision
+
+        return ConnectionDecision(isAuthenticated=False)
 
 
 class IotProvisioningEvent(View, kinds=("iot_preprovision",)):
@@ -98,6 +126,22 @@ class IotProvisioningEvent(View, kinds=("iot_preprovision",)):
     template_arn = text("templateArn")
     client_id = text("clientId")
     parameters = mapping("parameters")
+    answered_by = "iot"
+
+    def allow(self, parameter_overrides: Mapping[str, str] | None = None) -> ProvisioningDecision:
+        """Have the device provisioned, with other values for the template's parameters."""
+        from handlerkit.answers.iot import ProvisioningDecision
+
+        decision = ProvisioningDecision(allowProvisioning=True)
+        if parameter_overrides is not None:
+            decision["parameterOverrides"] = dict(parameter_overrides)
+        return decision
+
+    def refuse(self) -> ProvisioningDecision:
+        """Do not have it provisioned."""
+        from handlerkit.answers.iot import ProvisioningDecision
+
+        return ProvisioningDecision(allowProvisioning=False)
 
 
 class IotButtonEvent(View, kinds=("iot_button",)):

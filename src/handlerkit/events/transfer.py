@@ -12,6 +12,13 @@ from .view import View
 
 __all__ = ["TransferFileLocation", "TransferIdentityEvent", "TransferWorkflowEvent"]
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from handlerkit.answers.logins import LoginDecision
+
 
 class TransferIdentityEvent(View, kinds=("transfer.idp",)):
     """Somebody who wants to log in; `protocol` is SFTP, FTPS, FTP, AS2, …"""
@@ -26,6 +33,43 @@ class TransferIdentityEvent(View, kinds=("transfer.idp",)):
     def is_key_login(self) -> bool:
         """Whether a public key is to be checked and not a password."""
         return not self.password
+
+    answered_by = "logins"
+
+    def allow(
+        self,
+        role: str,
+        *,
+        home_directory: str | None = None,
+        home_directories: Mapping[str, str] | None = None,
+        policy: Mapping[str, Any] | str | None = None,
+        public_keys: Iterable[str] = (),
+        posix_profile: Mapping[str, Any] | None = None,
+    ) -> LoginDecision:
+        """Let the user in. `home_directories` maps what he sees to where it is, and hides all else from him."""
+        from handlerkit.answers.logins import LoginDecision  # late: it is needed for the answer
+        from handlerkit.reply import encoded
+
+        decision = LoginDecision(Role=role)
+        if home_directory is not None:
+            decision["HomeDirectory"] = home_directory
+        if home_directories is not None:
+            entries = [{"Entry": entry, "Target": target} for entry, target in home_directories.items()]
+            decision["HomeDirectoryType"] = "LOGICAL"
+            decision["HomeDirectoryDetails"] = encoded(entries).decode()
+        if policy is not None:
+            decision["Policy"] = policy if isinstance(policy, str) else encoded(policy).decode()
+        if keys := list(public_keys):
+            decision["PublicKeys"] = keys
+        if posix_profile is not None:
+            decision["PosixProfile"] = dict(posix_profile)
+        return decision
+
+    def deny(self) -> LoginDecision:
+        """Keep the user out."""
+        from handlerkit.answers.logins import LoginDecision
+
+        return LoginDecision()
 
 
 class TransferFileLocation(View):

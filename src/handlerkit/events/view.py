@@ -44,6 +44,8 @@ class View(metaclass=ViewType):
     __slots__ = ("__weakref__", "_kept", "raw")
 
     kinds: ClassVar[tuple[str, ...]] = ()
+    answered_by: ClassVar[str | None] = None  # the module of `handlerkit.answers` that knows what the service waits for
+    may_answer_nothing: ClassVar[bool] = False
     _fields: ClassVar[dict[str, Field[Any]]] = {}
     _eager: ClassVar[tuple[Field[Any], ...]] = ()
     _keys: ClassVar[frozenset[str]] = frozenset()

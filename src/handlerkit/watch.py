@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 
-__all__ = ["Watch"]
+__all__ = ["Watch", "seconds_left_of"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # Of a timeout that is hardly longer than the margin, the function gets at least half.
 LEAST_SHARE = 0.5
+UNKNOWN_S = 60.0
 
 
 class Watch:
@@ -27,11 +28,11 @@ class Watch:
         self._margin_s = min(margin_s, seconds_left() * LEAST_SHARE)
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
-        self.answer: dict[str, Any] | None = None
+        self.answer: Any = None
 
-    def start(self, answer: Callable[[], dict[str, Any]]) -> None:
+    def start(self, answer: Callable[[], Any]) -> None:
         """Watch from now on."""
-        self._thread = threading.Thread(target=self._watch, args=(answer,), name="custom-resource-time", daemon=True)
+        self._thread = threading.Thread(target=self._watch, args=(answer,), name="handlerkit-watch", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -40,7 +41,7 @@ class Watch:
         if self._thread is not None:
             self._thread.join()
 
-    def _watch(self, answer: Callable[[], dict[str, Any]]) -> None:
+    def _watch(self, answer: Callable[[], Any]) -> None:
         # The clock is asked again each time: a frozen environment makes a wait longer than it says.
         while (left := self._seconds_left() - self._margin_s) > 0:
             if self._over.wait(left):
@@ -51,3 +52,9 @@ class Watch:
             self.answer = answer()
         except Exception as error:  # noqa: BLE001  # the function still runs, and its own end may yet be told
             print(f"handlerkit: {error}", file=sys.stderr)
+
+
+def seconds_left_of(context: Any) -> Callable[[], float]:
+    """How long an invocation may still last, asked anew each time; always a minute where nobody knows."""
+    ask = getattr(context, "get_remaining_time_in_millis", None)
+    return (lambda: UNKNOWN_S) if ask is None else (lambda: float(ask()) / 1000)

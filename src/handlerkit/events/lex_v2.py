@@ -1,21 +1,18 @@
-"""Amazon Lex, synchronous: versions 1 and 2 are different events.
+"""Amazon Lex, version 2, synchronous.
 
 Wire names are those of the event. Unfilled slots are null on the wire and None here; in an answer they have to stay
-null, "" is refused. Confidences come as numbers or as `{"score": number}`.
+null, "" is refused.
 """
 
 from __future__ import annotations
 
 from .descriptor import Field
-from .fields import FreshField, items, mapping, maybe_text, text, text_map, texts, value
+from .fields import items, mapping, maybe_text, text, text_map, texts, value
+from .lex_understanding import LexSentiment, score
 from .nested import maybe_view, view, view_map, views
 from .view import View
 
 __all__ = [
-    "LexV1Bot",
-    "LexV1Event",
-    "LexV1Intent",
-    "LexV1SlotDetail",
     "LexV2Bot",
     "LexV2DialogAction",
     "LexV2Event",
@@ -29,87 +26,13 @@ __all__ = [
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
+    from handlerkit.answers.lex import LexAnswer, LexMessage
 
-def _score(value: Any) -> float | None:
-    if isinstance(value, dict):
-        value = value.get("score")
-    if value is None or value == "":
-        return None
-    if isinstance(value, (int, float, str)) and not isinstance(value, bool):
-        try:
-            return float(value)
-        except OverflowError:
-            raise ValueError("a number too large") from None
-    raise ValueError("not a score")
-
-
-def _spoken_slots(value: Any) -> dict[str, str | None]:
-    if not isinstance(value, dict):
-        raise TypeError("not an object")
-    if any(isinstance(item, (dict, list)) for item in value.values()):
-        raise ValueError("not a map of texts")
-    return {name: item if item is None else str(item) for name, item in value.items()}
-
-
-class LexSentiment(View):
-    """How the user sounded; only where the bot asks for it. The scores are text in version 1, an object in 2."""
-
-    label = text("sentimentLabel", "sentiment")
-    score = value("sentimentScore")
-
-
-# --- version 1 -------------------------------------------------------------------------------------------------------
-
-
-class LexV1Bot(View):
-    """The bot."""
-
-    name = text("name")
-    alias = maybe_text("alias")
-    version = text("version")
-
-
-class LexV1SlotDetail(View):
-    """How a slot was understood."""
-
-    original_value = maybe_text("originalValue")
-    resolutions = items("resolutions")
-
-
-class LexV1Intent(View):
-    """An intent; `slots` are None while unfilled."""
-
-    name = text("name")
-    slots: Field[dict[str, str | None]] = FreshField("slots", _spoken_slots, {})
-    slot_details = view_map("slotDetails", LexV1SlotDetail)
-    confirmation_status = text("confirmationStatus")
-    nlu_intent_confidence_score: Field[float | None] = Field(
-        "nluIntentConfidenceScore", _score, None, also=("nluIntentConfidence",)
-    )
-
-
-class LexV1Event(View, kinds=("lex_v1",)):
-    """A turn of a conversation, to be steered or fulfilled as `invocation_source` says."""
-
-    current_intent = view("currentIntent", LexV1Intent)
-    bot = view("bot", LexV1Bot)
-    user_id = text("userId")
-    input_transcript = text("inputTranscript")
-    invocation_source = text("invocationSource")
-    output_dialog_mode = text("outputDialogMode")
-    message_version = text("messageVersion")
-    session_attributes = text_map("sessionAttributes")
-    request_attributes = text_map("requestAttributes")
-    alternative_intents = views("alternativeIntents", LexV1Intent)
-    recent_intent_summary_view = value("recentIntentSummaryView")
-    sentiment_response = maybe_view("sentimentResponse", LexSentiment)
-    kendra_response = value("kendraResponse")
-    active_contexts = items("activeContexts")
-
-
-# --- version 2 -------------------------------------------------------------------------------------------------------
+    Slots = Mapping[str, Any]
+    Texts = Mapping[str, str]
 
 
 class LexV2Bot(View):
@@ -154,7 +77,7 @@ class LexV2Interpretation(View):
 
     intent = view("intent", LexV2Intent)
     interpretation_source = maybe_text("interpretationSource")
-    nlu_confidence: Field[float | None] = Field("nluConfidence", _score, None)
+    nlu_confidence = score("nluConfidence")
     sentiment_response = maybe_view("sentimentResponse", LexSentiment)
 
 
@@ -190,13 +113,15 @@ class LexV2Transcription(View):
     """What was heard, and how it was understood."""
 
     transcription = text("transcription")
-    transcription_confidence: Field[float | None] = Field("transcriptionConfidence", _score, None)
+    transcription_confidence = score("transcriptionConfidence")
     resolved_context = mapping("resolvedContext")
     resolved_slots = view_map("resolvedSlots", LexV2Slot)
 
 
 class LexV2Event(View, kinds=("lex_v2",)):
     """A turn of a conversation, to be steered or fulfilled as `invocation_source` says."""
+
+    answered_by = "lex"
 
     session_state = view("sessionState", LexV2SessionState)
     interpretations = views("interpretations", LexV2Interpretation)
@@ -216,3 +141,46 @@ class LexV2Event(View, kinds=("lex_v2",)):
     def intent(self) -> LexV2Intent:
         """The intent in question."""
         return self.session_state.intent
+
+    def close(
+        self,
+        *messages: str | LexMessage,
+        fulfilled: bool = True,
+        slots: Slots | None = None,
+        session_attributes: Texts | None = None,
+    ) -> LexAnswer:
+        """End the conversation."""
+        state = "Fulfilled" if fulfilled else "Failed"
+        return _turn(self, "Close", messages, state=state, slots=slots, session_attributes=session_attributes)
+
+    def delegate(self, *, slots: Slots | None = None, session_attributes: Texts | None = None) -> LexAnswer:
+        """Let the bot go on by itself, with these slots filled or (None) emptied."""
+        return _turn(self, "Delegate", (), slots=slots, session_attributes=session_attributes)
+
+    def elicit_slot(
+        self,
+        slot: str,
+        *messages: str | LexMessage,
+        slots: Slots | None = None,
+        session_attributes: Texts | None = None,
+    ) -> LexAnswer:
+        """Ask for a slot; without messages, with the bot's own prompt."""
+        more = {"slots": slots, "session_attributes": session_attributes}
+        return _turn(self, "ElicitSlot", messages, slot_to_elicit=slot, state="InProgress", **more)
+
+    def elicit_intent(self, *messages: str | LexMessage, session_attributes: Texts | None = None) -> LexAnswer:
+        """Ask what the user wants; at least one message."""
+        return _turn(self, "ElicitIntent", messages, session_attributes=session_attributes)
+
+    def confirm_intent(
+        self, *messages: str | LexMessage, slots: Slots | None = None, session_attributes: Texts | None = None
+    ) -> LexAnswer:
+        """Ask whether the intent is right; at least one message."""
+        more = {"slots": slots, "session_attributes": session_attributes}
+        return _turn(self, "ConfirmIntent", messages, state="InProgress", **more)
+
+
+def _turn(event: LexV2Event, action: str, messages: tuple[str | LexMessage, ...], **more: Any) -> LexAnswer:
+    from handlerkit.answers.lex import turn_v2  # late: it is needed for the answer
+
+    return turn_v2(event, action, messages, **more)
