@@ -19,7 +19,17 @@ SOURCES += [
     "cloudwatch_alarm",
     "codecommit",
 ]
-SOURCES += ["codepipeline", "codedeploy", "config_rule", "cloudformation", "alexa", "lex", "s3_batch", "bedrock_agent"]
+SOURCES += [
+    "codepipeline",
+    "codedeploy",
+    "config_rule",
+    "cloudformation",
+    "alexa",
+    "lex_v1",
+    "lex_v2",
+    "s3_batch",
+    "bedrock_agent",
+]
 SOURCES += ["s3_object_lambda", "secretsmanager", "connect", "transfer", "lambda_destination", "workmail"]
 SOURCES += ["eventbridge_account", "eventbridge_compute", "eventbridge_delivery"]
 HEAVY = ["pydantic", "pydantic_core", "structlog", "boto3", "typing", "inspect", "asyncio", "dataclasses", "json"]
