@@ -7,12 +7,16 @@ from __future__ import annotations
 
 __all__ = [
     "DropRecord",
+    "HttpRequest",
+    "HttpResponse",
     "RetryRecord",
     "__version__",
+    "asgi_handler",
     "batch_handler",
     "custom_resource",
     "event_handler",
     "get_logger",
+    "http_handler",
     "idempotent",
     "logs",
     "traced",
@@ -28,6 +32,10 @@ if TYPE_CHECKING:
     from .batch.handler import batch_handler
     from .cloudformation.handler import custom_resource
     from .handler import event_handler
+    from .http.asgi import asgi_handler
+    from .http.handler import http_handler
+    from .http.request import HttpRequest
+    from .http.response import HttpResponse
     from .idempotency.decorator import idempotent
     from .logs.process import get_logger
     from .tracing.decorator import traced
@@ -35,11 +43,15 @@ if TYPE_CHECKING:
 
 _HOME = {
     "DropRecord": "batch.errors",
+    "HttpRequest": "http.request",
+    "HttpResponse": "http.response",
     "RetryRecord": "batch.errors",
+    "asgi_handler": "http.asgi",
     "batch_handler": "batch.handler",
     "custom_resource": "cloudformation.handler",
     "event_handler": "handler",
     "get_logger": "logs.process",
+    "http_handler": "http.handler",
     "idempotent": "idempotency.decorator",
     "traced": "tracing.decorator",
 }

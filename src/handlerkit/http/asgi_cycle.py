@@ -1,0 +1,295 @@
+"""One request through an ASGI application: its messages become a response, whole or piece by piece.
+
+A whole response is complete with the application's last body message; what the application does afterwards (background
+tasks) is work after the response. In pieces, each `send` returns when its piece has been taken, as with a server's
+socket, so a slow client slows the application and nothing piles up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from .errors import HttpError
+from .exchange import log_error
+from .response import HttpResponse
+
+__all__ = ["Application", "ClientLeftError", "HttpCycle"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import Any, TypeAlias
+
+    from .asgi_scope import Scope
+
+    Message: TypeAlias = Any
+    Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
+else:
+    Application = object
+
+# Turns of the loop in which an application comes to its end that has nothing left to do after its response.
+TURNS_TO_END = 12
+# How long an application whose client has left may take to notice.
+LEAVING_S = 1.0
+
+
+class ClientLeftError(OSError):
+    """Raised by `send` when nobody reads the response any more, as the specification asks for."""
+
+
+class HttpCycle:
+    """One request. `limit_s` is how long the response may take to begin, None for ever.
+
+    `after_response` takes a function to call when the response is out; None where the runtime has nothing of the kind.
+    """
+
+    def __init__(
+        self,
+        app: Application,
+        scope: Scope,
+        body: bytes,
+        *,
+        limit_s: float | None,
+        after_response: Callable[[Callable[[], object]], object] | None,
+    ) -> None:
+        self._app = app
+        self._scope = scope
+        self._body: bytes | None = body
+        self._limit_s = limit_s
+        self._after_response = after_response
+        self._loop = asyncio.get_running_loop()
+        self._status: int | None = None
+        self._headers: list[tuple[str, str]] = []
+        self._parts: list[bytes] = []
+        self._is_complete = False
+        self._is_piecewise = False
+        self._has_left = False
+        self._over = asyncio.Event()
+        self._progress: asyncio.Future[None] = self._loop.create_future()
+        self._taken: asyncio.Future[None] | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def whole(self) -> HttpResponse:
+        """The response when it is complete. Raises what the application raised before."""
+        await self._begin()
+        await self._made_progress()
+        if not self._is_complete:
+            await self._broke_off()
+        await self._settle()
+        return HttpResponse(b"".join(self._parts), self._status or 500, self._headers)
+
+    async def in_pieces(self) -> HttpResponse:
+        """The response when its first piece is there. Raises what the application raised before."""
+        self._is_piecewise = True
+        await self._begin()
+        await self._made_progress()
+        if not self._parts and not self._is_complete:
+            await self._broke_off()
+        return HttpResponse(_Pieces(self), self._status or 500, self._headers)
+
+    # --- what the application calls ---
+
+    async def _receive(self) -> Message:
+        if self._body is not None:
+            body, self._body = self._body, None
+            return {"type": "http.request", "body": body, "more_body": False}
+        await self._over.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Message) -> None:
+        if self._has_left:
+            raise ClientLeftError("the client has left")
+        kind = message["type"]
+        if kind == "http.response.start":
+            if self._status is not None:
+                raise RuntimeError("the application began its response a second time")
+            self._status = message["status"]
+            self._headers = [
+                (bytes(name).decode("latin-1"), bytes(value).decode("latin-1"))
+                for name, value in message.get("headers", ())
+            ]
+        elif kind == "http.response.body":
+            if self._status is None:
+                raise RuntimeError("the application sent a body before http.response.start")
+            if self._is_complete:
+                raise RuntimeError("the application sent a body after the end of its response")
+            await self._take(bytes(message.get("body", b"")), is_last=not message.get("more_body", False))
+        else:
+            raise RuntimeError(f"the application sent {kind!r}, which is no message of an HTTP response")
+
+    async def _take(self, part: bytes, *, is_last: bool) -> None:
+        if part:
+            self._parts.append(part)
+        if is_last:
+            self._is_complete = True
+            self._over.set()
+        if not self._is_piecewise:
+            if is_last:
+                self._advance()
+            return
+        if part or is_last:
+            taken = self._taken = self._loop.create_future()
+            self._advance()
+            await taken
+            if self._has_left and not is_last:
+                raise ClientLeftError("the client has left")
+
+    # --- driving it ---
+
+    async def _begin(self) -> None:
+        self._task = self._loop.create_task(self._app(self._scope, self._receive, self._send))  # type: ignore[arg-type]
+        self._task.add_done_callback(lambda _: self._advance())
+
+    def _advance(self) -> None:
+        if not self._progress.done():
+            self._progress.set_result(None)
+
+    async def _made_progress(self) -> None:
+        """Until there is something to look at. Raises `HttpError` (504) when the limit is over."""
+        timer = None
+        if self._limit_s is not None:
+            timer = self._loop.call_later(self._limit_s, self._expire)
+        try:
+            await self._progress
+        except TimeoutError as error:
+            log_error("the application did not answer in time, and was cancelled", error)
+            self.abandon()
+            raise HttpError(504, "The server did not answer this request in time.") from None
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def _expire(self) -> None:
+        if not self._progress.done():
+            self._progress.set_exception(TimeoutError(f"no response within {self._limit_s:.1f} s"))
+
+    async def _broke_off(self) -> None:
+        """The application has ended without (the rest of) a response."""
+        assert self._task is not None
+        await self._task
+        began = "ended in the middle of its response" if self._status is not None else "ended without a response"
+        raise RuntimeError(f"the application {began}")
+
+    async def _settle(self) -> None:
+        """Let the application come to its end: now if it has nothing left to do, else after the response."""
+        task = self._task
+        assert task is not None
+        for _ in range(TURNS_TO_END):
+            if task.done():
+                break
+            await asyncio.sleep(0)
+        if not task.done() and self._after_response is not None:
+            self._after_response(self._finish_later)
+            return
+        await asyncio.wait({task})
+        self._report()
+
+    def _finish_later(self) -> None:
+        """Called by the runtime when the response is out, in the thread whose time it is."""
+        rest = self._finish()
+        if self._loop.is_running():
+            asyncio.run_coroutine_threadsafe(rest, self._loop).result()
+        else:
+            self._loop.run_until_complete(rest)
+
+    async def _finish(self) -> None:
+        assert self._task is not None
+        try:
+            await asyncio.wait({self._task})
+        except BaseException:
+            self._task.cancel()
+            raise
+        self._report()
+
+    def _report(self) -> None:
+        assert self._task is not None
+        if self._task.cancelled():
+            return
+        error = self._task.exception()
+        if isinstance(error, Exception):
+            log_error("the application failed after its response", error)
+        elif error is not None:
+            raise error
+
+    def abandon(self) -> None:
+        """Nobody wants the response any more."""
+        self._has_left = True
+        self._over.set()
+        if self._taken is not None and not self._taken.done():
+            self._taken.set_result(None)
+        if self._task is not None:
+            self._task.cancel()
+
+    # --- pieces ---
+
+    async def next_piece(self) -> bytes | None:
+        """The next piece; None at the end. Raises what the application raises in its midst."""
+        assert self._task is not None
+        while not self._parts:
+            if self._is_complete:
+                self._release()
+                await self._settle()
+                return None
+            self._progress = self._loop.create_future()
+            self._release()
+            if self._task.done():
+                await self._broke_off()
+            await self._progress
+        return self._parts.pop(0)
+
+    def _release(self) -> None:
+        """The piece before has been taken: `send` returns."""
+        if self._taken is not None and not self._taken.done():
+            self._taken.set_result(None)
+
+    async def leave(self) -> None:
+        """The client has left: the application is told, and cancelled if it does not mind."""
+        task = self._task
+        assert task is not None
+        self._has_left = True
+        self._over.set()
+        self._release()
+        if not task.done():
+            await asyncio.wait({task}, timeout=LEAVING_S)
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=LEAVING_S)
+        if task.done() and not task.cancelled():
+            error = task.exception()
+            if error is not None and not isinstance(error, OSError):
+                log_error("the application failed after its client had left", error)
+
+
+class _Pieces:
+    """The body of a response in pieces."""
+
+    def __init__(self, cycle: HttpCycle) -> None:
+        self._cycle = cycle
+        self._has_ended = False
+
+    def __aiter__(self) -> _Pieces:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._has_ended:
+            raise StopAsyncIteration
+        try:
+            piece = await self._cycle.next_piece()
+        except BaseException:
+            self._has_ended = True
+            raise
+        if piece is None:
+            self._has_ended = True
+            raise StopAsyncIteration
+        return piece
+
+    async def aclose(self) -> None:
+        """The client has left."""
+        if not self._has_ended:
+            self._has_ended = True
+            await self._cycle.leave()
+
+    def abandon(self) -> None:
+        """The response is not sent at all."""
+        self._has_ended = True
+        self._cycle.abandon()
