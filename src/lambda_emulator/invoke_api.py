@@ -21,6 +21,8 @@ from lambda_emulator.http_message import Request, Response, Route, Routes
 from lambda_emulator.http_server import HttpServer
 from lambda_emulator.invoke_request import InvokeRequest
 from lambda_emulator.management_api import ManagementApi
+from lambda_emulator.mapping_api import MappingApi
+from lambda_emulator.pollers.registry import EventSourceMappings
 from lambda_emulator.result import log_tail
 from runtime import protocol
 
@@ -40,7 +42,7 @@ _MAX_DOCUMENT_BYTES = 1024 * 1024
 class InvokeApi:
     """Listens from `start` to `close`, on a free port of 127.0.0.1."""
 
-    def __init__(self, dispatcher: Dispatcher, control: ControlPlane) -> None:
+    def __init__(self, dispatcher: Dispatcher, control: ControlPlane, mappings: EventSourceMappings) -> None:
         self._dispatcher = dispatcher
         self._starting = asyncio.Lock()
         management = ManagementApi(dispatcher, control)
@@ -50,7 +52,7 @@ class InvokeApi:
                 _route("POST", _STREAMING, self._invoke_streamed, protocol.MAX_REQUEST_BYTES),
                 *(
                     _route(method, path, _answering(handler), _MAX_DOCUMENT_BYTES)
-                    for method, path, handler in management.table()
+                    for method, path, handler in (*management.table(), *MappingApi(mappings).table())
                 ),
             )
         )

@@ -22,7 +22,7 @@ from lambda_emulator.management_documents import (
     provisioned_document,
 )
 
-__all__ = ["Answer", "ManagementApi"]
+__all__ = ["Answer", "Handler", "ManagementApi", "document_of"]
 
 Answer: TypeAlias = tuple[int, dict[str, Any] | None]
 """Status and document; None for no body."""
@@ -111,7 +111,7 @@ class ManagementApi:
         return 204, None
 
     async def _publish_version(self, request: Request) -> Answer:
-        document = _document(request)
+        document = document_of(request)
         version = await self._control.publish_version(
             request.captures["name"],
             description=_text(document, "Description"),
@@ -129,7 +129,7 @@ class ManagementApi:
         return 200, {"Versions": versions}
 
     async def _create_alias(self, request: Request) -> Answer:
-        document = _document(request)
+        document = document_of(request)
         name = request.captures["name"]
         alias = self._control.create_alias(
             name,
@@ -153,7 +153,7 @@ class ManagementApi:
         )
 
     async def _update_alias(self, request: Request) -> Answer:
-        document = _document(request)
+        document = document_of(request)
         name = request.captures["name"]
         alias = self._control.update_alias(
             name,
@@ -170,7 +170,7 @@ class ManagementApi:
         return 204, None
 
     async def _put_concurrency(self, request: Request) -> Answer:
-        reserved: Any = _document(request).get("ReservedConcurrentExecutions")  # checked where it is used
+        reserved: Any = document_of(request).get("ReservedConcurrentExecutions")  # checked where it is used
         return 200, {
             "ReservedConcurrentExecutions": self._control.put_function_concurrency(request.captures["name"], reserved)
         }
@@ -190,7 +190,7 @@ class ManagementApi:
         return self._change_event_config(request, merge=True)
 
     def _change_event_config(self, request: Request, *, merge: bool) -> Answer:
-        document = _document(request)
+        document = document_of(request)
         destinations = document.get("DestinationConfig") or {}
         config = EventInvokeConfig(
             maximum_retry_attempts=document.get("MaximumRetryAttempts"),
@@ -225,7 +225,7 @@ class ManagementApi:
         return event_document(f"{self._dispatcher.functions.find(name).arn}:{name.qualifier or '$LATEST'}", config)
 
     async def _put_provisioned(self, request: Request) -> Answer:
-        amount: Any = _document(request).get("ProvisionedConcurrentExecutions")
+        amount: Any = document_of(request).get("ProvisionedConcurrentExecutions")
         state = self._control.put_provisioned_concurrency(
             request.captures["name"],
             _qualifier(request),
@@ -250,7 +250,7 @@ class ManagementApi:
         return 204, None
 
 
-def _document(request: Request) -> dict[str, Any]:
+def document_of(request: Request) -> dict[str, Any]:
     if not request.body:
         return {}
     try:

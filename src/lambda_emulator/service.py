@@ -26,6 +26,10 @@ from lambda_emulator.invoke_api import InvokeApi
 from lambda_emulator.invoke_request import InvokeRequest, client_context_to_base64
 from lambda_emulator.loop_thread import LoopThread
 from lambda_emulator.metrics import Metrics
+from lambda_emulator.pollers.event_source_mapping import EventSourceMapping
+from lambda_emulator.pollers.invoker import DispatcherInvoker
+from lambda_emulator.pollers.registry import EventSourceMappings
+from lambda_emulator.pollers.request import api_request
 from lambda_emulator.provisioned import ProvisionedState
 from lambda_emulator.result import Completion, InvocationResult
 from lambda_emulator.streamed_result import StreamedResult
@@ -43,7 +47,7 @@ class LocalLambda:
         with LocalLambda(FunctionConfiguration(handler="app.handler", task_root=Path("src"))) as service:
             result = service.invoke("function", {"name": "you"})
 
-    `clock`: what retries and back-off go by; a `ManualClock` in tests. `aws`: where queues, topics and buses are.
+    `clock`: what retries and back-off go by; a `ManualClock` in tests. `aws`: where queues, streams, topics, buses are.
     `max_environments` limits the processes of each version on this machine; a call that meets the limit waits.
     `account_concurrency` is Lambda's limit; a call that meets that is refused. `random` (0 up to 1) decides between the
     versions of an alias.
@@ -69,12 +73,17 @@ class LocalLambda:
             )
         )
         self._control = ControlPlane(self._dispatcher)
-        self._invoke_api = InvokeApi(self._dispatcher, self._control)
+        self._mappings = EventSourceMappings(
+            DispatcherInvoker(self._dispatcher), aws, self.clock
+        )
+        self._invoke_api = InvokeApi(self._dispatcher, self._control, self._mappings)
         for configuration in functions:
             self._control.create_function(configuration)
         self._loop = LoopThread("local-lambda")
         self._sides: list[Side] = [self._invoke_api]
-        self._closing = weakref.finalize(self, _close, self._loop, self._dispatcher, self._control, self._sides)
+        self._closing = weakref.finalize(
+            self, _close, self._loop, self._dispatcher, self._control, self._mappings, self._sides
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -234,6 +243,38 @@ class LocalLambda:
             completion=completion,
         )
 
+    def create_event_source_mapping(
+        self, function_name: str, event_source_arn: str, **settings: Any
+    ) -> EventSourceMapping:
+        """Poll a queue or a stream for a function.
+
+            service.create_event_source_mapping("orders", queue_arn, batch_size=20, maximum_batching_window_s=1)
+
+        Settings are the API's in this language: `batch_size`, `filters=[{"body": {"kind": ["order"]}}]`,
+        `function_response_types=["ReportBatchItemFailures"]`, `maximum_concurrency`, `starting_position`,
+        `on_failure="arn:..."`. Returns when polling has begun. Raises `InvokeError` for what Lambda refuses.
+        """
+        request = api_request(settings | {"function_name": function_name, "event_source_arn": event_source_arn})
+        return self._submit(self._mappings.create(request)).result()
+
+    def update_event_source_mapping(self, uuid: str, **settings: Any) -> EventSourceMapping:
+        """Change settings, `enabled` among them; a stream goes on where it was."""
+        return self._submit(self._mappings.update(uuid, api_request(settings))).result()
+
+    def delete_event_source_mapping(self, uuid: str) -> EventSourceMapping:
+        """Stop polling; what is in flight is finished."""
+        return self._submit(self._mappings.delete(uuid)).result()
+
+    def get_event_source_mapping(self, uuid: str) -> EventSourceMapping:
+        """State and last result. Raises `ResourceNotFound`."""
+        return self._do(lambda: self._mappings.get(uuid))
+
+    def list_event_source_mappings(
+        self, *, event_source_arn: str | None = None, function_name: str | None = None
+    ) -> list[EventSourceMapping]:
+        """All, or those of a source or a function."""
+        return self._do(lambda: self._mappings.list(event_source_arn=event_source_arn, function_name=function_name))
+
     @property
     def endpoint_url(self) -> str:
         """Where `boto3.client("lambda", endpoint_url=...)` finds these functions; listens from the first use on."""
@@ -359,10 +400,17 @@ async def _provision(control: ControlPlane, function_name: str, qualifier: str, 
     return control.get_provisioned_concurrency(function_name, qualifier)
 
 
-def _close(loop: LoopThread, dispatcher: Dispatcher, control: ControlPlane, sides: list[Side]) -> None:
+def _close(
+    loop: LoopThread,
+    dispatcher: Dispatcher,
+    control: ControlPlane,
+    mappings: EventSourceMappings,
+    sides: list[Side],
+) -> None:
     async def close() -> None:
         for side in sides:
             await side.close()
+        await mappings.close()
         await control.close()
         await dispatcher.close()
 

@@ -1,7 +1,7 @@
-"""What becomes of a stream's batch, attempt after attempt: retried, halved, shortened, given up. Pure: no clock, no I/O.
+"""What becomes of a stream's batch, attempt after attempt: retried, halved, shortened, given up. Pure.
 
 A `Lane` holds the batches of one shard (of one slice of its keys, with a parallelisation factor), in order. The
-poller asks for the `next_step`, does it, and says how it went:
+poller lets `pause_s` go by, asks for the `next_step`, does it, and says how it went:
 
 - done: the batch is off;
 - a valid partial response: what comes before the lowest failed record is done; the rest is tried again, as a new
@@ -61,10 +61,9 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Invoke:
-    """Try this batch, `pause_s` from now."""
+    """Try this batch now."""
 
     batch: Batch
-    pause_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ class Lane:
     """Batches in order. At most one step is under way at any time."""
 
     def __init__(self, policy: RetryPolicy) -> None:
-        self._policy = policy
+        self.policy = policy
         self._pending: deque[Batch] = deque()
         self._given_up: GiveUp | None = None
 
@@ -117,7 +116,7 @@ class Lane:
             self._retire_aged(now_s)
         if self._given_up is not None:
             return self._given_up
-        return Invoke(self._pending[0], self.pause_s()) if self._pending else None
+        return Invoke(self._pending[0]) if self._pending else None
 
     def gave_up(self) -> None:
         """The records of the last `GiveUp` have been passed on."""
@@ -136,7 +135,7 @@ class Lane:
     def failed(self, *, by_error: bool = True) -> None:
         """The whole batch failed: a function error, or a response that cannot be trusted."""
         batch = self._pending.popleft()
-        if self._policy.bisect and len(batch.records) > 1:
+        if self.policy.bisect and len(batch.records) > 1:
             middle = (len(batch.records) + 1) // 2
             self._pending.extendleft((Batch(batch.records[middle:]), Batch(batch.records[:middle])))
         else:
@@ -159,16 +158,16 @@ class Lane:
 
     def _again(self, batch: Batch, *, by_error: bool) -> None:
         tried = Batch(batch.records, batch.invocations + 1, batch.pauses + 1)
-        if 0 <= self._policy.max_attempts < tried.invocations:
+        if 0 <= self.policy.max_attempts < tried.invocations:
             self._given_up = GiveUp(tried, "RetryAttemptsExhausted", by_error)
         else:
             self._pending.appendleft(tried)
 
     def _retire_aged(self, now_s: float) -> None:
-        if self._policy.max_age_s < 0:
+        if self.policy.max_age_s < 0:
             return
         batch, aged = self._pending[0], 0
-        while aged < len(batch.records) and now_s - batch.records[aged].arrived_at_s > self._policy.max_age_s:
+        while aged < len(batch.records) and now_s - batch.records[aged].arrived_at_s > self.policy.max_age_s:
             aged += 1
         if aged:
             self._given_up = GiveUp(Batch(batch.records[:aged], batch.invocations), "RecordAgeExceeded")

@@ -13,27 +13,33 @@ __all__ = ["failure_document", "object_key", "with_payload"]
 
 
 def failure_document(
-    given_up: GiveUp, source: SourceArn, *, function_arn: str, shard_id: str, version: str, request_id: str, now_s: float
+    given_up: GiveUp,
+    source: SourceArn,
+    *,
+    function_arn: str,
+    shard_id: str,
+    version: str,
+    request_id: str,
+    now_s: float,
 ) -> dict[str, Any]:
     """As a queue or a topic gets it: pointers to the records, not the records."""
     records = given_up.batch.records
+    exhausted = given_up.condition == "RetryAttemptsExhausted"
     document: dict[str, Any] = {
         "requestContext": {
             "requestId": request_id,
             "functionArn": function_arn,
             "condition": given_up.condition,
-            "approximateInvokeCount": max(1, given_up.batch.invocations),
+            # Recorded for records that are too old: one, however often the function has had them.
+            "approximateInvokeCount": given_up.batch.invocations if exhausted else 1,
         }
     }
-    if given_up.condition == "RetryAttemptsExhausted":
+    if exhausted:
         document["responseContext"] = {
             "statusCode": 200,
             "executedVersion": version,
             "functionError": "Unhandled" if given_up.failed_by_error else None,
         }
-    else:
-        # Recorded so: one, however often the function has had the record.
-        document["requestContext"]["approximateInvokeCount"] = 1
     milliseconds = source.kind == "kinesis"
     arrivals = [_moment(record.arrived_at_s, milliseconds=milliseconds) for record in (records[0], records[-1])]
     return document | {

@@ -136,8 +136,7 @@ class MappingSettings:
 
     def request(self) -> dict[str, Any]:
         """What `of` would make these settings from: the ground on which an update builds."""
-        made = self.document() | {"FunctionName": self.function_name, "Enabled": self.enabled}
-        return made
+        return self.document() | {"FunctionName": self.function_name, "Enabled": self.enabled}
 
     def _check_together(self) -> None:
         if self.source.is_queue:
@@ -221,9 +220,7 @@ def _check_kind(given: Mapping[str, Any], source: SourceArn) -> None:
     """Settings of the other kind of source. Their defaults are no contradiction."""
     if source.is_queue:
         if "DestinationConfig" in given:
-            raise InvalidParameterValue(
-                "Unsupported DestinationConfig parameter for given event source mapping type."
-            )
+            raise InvalidParameterValue("Unsupported DestinationConfig parameter for given event source mapping type.")
         for name in _STREAMS_ONLY:
             if name in given:
                 raise InvalidParameterValue(f"Unsupported {name} parameter for given event source mapping type.")

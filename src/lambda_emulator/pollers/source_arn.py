@@ -10,7 +10,9 @@ __all__ = ["Kind", "SourceArn"]
 
 Kind = Literal["sqs", "sqs-fifo", "kinesis", "dynamodb"]
 
-_ARN = re.compile(r"arn:(?P<partition>aws[a-zA-Z-]*):(?P<service>\w+):(?P<region>[a-z0-9-]+):(?P<account>\d*):(?P<rest>.+)")
+_ARN = re.compile(
+    r"arn:(?P<partition>aws[a-zA-Z-]*):(?P<service>\w+):(?P<region>[a-z0-9-]+):(?P<account>\d*):(?P<rest>.+)"
+)
 _REST = {
     "sqs": re.compile(r"(?P<name>[a-zA-Z0-9_-]{1,80}(\.fifo)?)"),
     "kinesis": re.compile(r"stream/(?P<name>[a-zA-Z0-9_.-]{1,128})"),

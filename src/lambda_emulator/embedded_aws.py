@@ -1,0 +1,131 @@
+"""An AWS inside this process: moto behind HTTP on a free port of 127.0.0.1, for functions, pollers and tests alike.
+
+    with EmbeddedAws() as aws, LocalLambda(function, clock=aws.clock, aws=aws.clients) as service:
+        queue = aws.client("sqs").create_queue(QueueName="orders")
+
+Its time is the clock that it follows. All state belongs to the process, so there is one at a time; `reset` empties it.
+"""
+
+import contextlib
+import logging
+import socket
+import threading
+from collections.abc import Mapping
+from typing import Any, Final, Self
+
+from lambda_emulator.aws_clients import AwsClients
+from lambda_emulator.clock import Clock, RealClock
+from lambda_emulator.errors import LocalLambdaError
+from lambda_emulator.moto_gaps import MotoGaps
+
+__all__ = ["EmbeddedAws", "EmbeddedClients", "MotoMissing"]
+
+_REGION: Final = "us-east-1"
+
+
+class MotoMissing(LocalLambdaError, ImportError):  # noqa: N818 (it is what is wrong, said in two words)
+    """moto, or what its server needs, is not installed."""
+
+
+class EmbeddedClients(AwsClients):
+    """Clients of an embedded AWS."""
+
+    keeps_fifo_order = True
+    """`moto_gaps` sees to it; of a moto server elsewhere it is not true."""
+
+
+class EmbeddedAws:
+    """Runs from its making until `close`."""
+
+    def __init__(self, *, clock: Clock | None = None) -> None:
+        """Follow this clock (None: the machine's). Raises `MotoMissing`, and RuntimeError if there is one already."""
+        self.clock: Clock = clock or RealClock()
+        self._gaps = MotoGaps(self._now_s)
+        self._server, self._connections = _make_server()
+        try:
+            self._gaps.mend()
+        except BaseException:
+            self._server.server_close()
+            raise
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.02,), name="embedded-aws", daemon=True
+        )
+        self._thread.start()
+        self.endpoint_url: str = f"http://127.0.0.1:{self._server.server_port}"
+        self.clients: AwsClients = EmbeddedClients(endpoint_url=self.endpoint_url)
+        """For `LocalLambda(aws=...)`."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables with which a function finds this AWS; credentials it has from the local Lambda."""
+        return {"AWS_ENDPOINT_URL": self.endpoint_url}
+
+    def client(self, service: str, region: str = _REGION) -> Any:
+        """A boto3 client, made once."""
+        return self.clients.client(service, region)
+
+    def follow(self, clock: Clock) -> None:
+        """Go by this clock from now on, as when each test has one of its own."""
+        self.clock = clock
+
+    def _now_s(self) -> float:
+        return self.clock.time()
+
+    def reset(self) -> None:
+        """Delete everything: queues, streams, tables, buckets."""
+        from moto.moto_api._internal.models import moto_api_backend  # late: as all of moto
+
+        moto_api_backend.reset()
+
+    def close(self) -> None:
+        """Stop listening, delete everything, and leave moto as it was."""
+        self.clients.close()
+        self._server.shutdown()
+        self._thread.join()
+        for connection in list(self._connections):
+            _cut(connection)
+        self._server.server_close()
+        self.reset()
+        self._gaps.restore()
+
+
+def _make_server() -> "tuple[Any, set[socket.socket]]":
+    try:
+        # late: half a second, and only for whoever wants an AWS of his own
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+        from werkzeug.serving import ThreadedWSGIServer
+    except ImportError as error:
+        raise MotoMissing(
+            f"{error.name or 'moto'} is not installed: install handlerkit[emulator] and moto[server] to embed AWS"
+        ) from error
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it has no other switch for its line about development
+    connections: set[socket.socket] = set()
+
+    class Quiet(MotoRequestHandler):
+        protocol_version = "HTTP/1.1"  # connections are kept: without, each call makes one
+        disable_nagle_algorithm = True
+
+        def setup(self) -> None:
+            connections.add(self.request)
+            super().setup()
+
+        def finish(self) -> None:
+            super().finish()
+            connections.discard(self.request)
+
+        def log(self, *_arguments: Any) -> None: ...
+
+    application = DomainDispatcherApplication(create_backend_app)
+    server = ThreadedWSGIServer("127.0.0.1", 0, application, handler=Quiet)
+    return server, connections
+
+
+def _cut(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # gone already
+        connection.shutdown(socket.SHUT_RDWR)
