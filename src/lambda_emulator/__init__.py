@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from lambda_emulator.answer_stream import StreamFailure
     from lambda_emulator.aws_clients import AwsClients
     from lambda_emulator.clock import RealClock
+    from lambda_emulator.embedded_aws import EmbeddedAws
     from lambda_emulator.errors import (
         InvalidConfiguration,
         InvalidParameterValue,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
         LocalLambdaError,
         NotQuiet,
         RequestTooLarge,
+        ResourceConflict,
         ResourceNotFound,
         ServiceClosed,
         TooManyRequests,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from lambda_emulator.http_prelude import HttpPrelude
     from lambda_emulator.http_route import HttpRoute
     from lambda_emulator.manual_clock import ManualClock
+    from lambda_emulator.pollers.event_source_mapping import EventSourceMapping
     from lambda_emulator.result import InvocationResult, Report
     from lambda_emulator.service import LocalLambda
     from lambda_emulator.streamed_result import StreamedResult
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AwsClients",
+    "EmbeddedAws",
+    "EventSourceMapping",
     "FunctionConfiguration",
     "HttpFront",
     "HttpPrelude",
@@ -55,6 +60,7 @@ __all__ = [
     "RealClock",
     "Report",
     "RequestTooLarge",
+    "ResourceConflict",
     "ResourceNotFound",
     "ServiceClosed",
     "StreamFailure",
@@ -69,6 +75,8 @@ __all__ = [
 
 _MODULES = {
     "AwsClients": "aws_clients",
+    "EmbeddedAws": "embedded_aws",
+    "EventSourceMapping": "pollers.event_source_mapping",
     "FunctionConfiguration": "function",
     "HttpFront": "http_front",
     "HttpPrelude": "http_prelude",

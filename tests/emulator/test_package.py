@@ -10,12 +10,17 @@ import pytest
 
 import lambda_emulator
 
-MODULES = sorted(module.name for module in pkgutil.iter_modules(lambda_emulator.__path__))
+MODULES = sorted(
+    module.name.removeprefix("lambda_emulator.")
+    for module in pkgutil.walk_packages(lambda_emulator.__path__, "lambda_emulator.")
+)
 
 
 def test_the_public_names_are_these() -> None:
     assert lambda_emulator.__all__ == [
         "AwsClients",
+        "EmbeddedAws",
+        "EventSourceMapping",
         "FunctionConfiguration",
         "HttpFront",
         "HttpPrelude",
@@ -33,6 +38,7 @@ def test_the_public_names_are_these() -> None:
         "RealClock",
         "Report",
         "RequestTooLarge",
+        "ResourceConflict",
         "ResourceNotFound",
         "ServiceClosed",
         "StreamFailure",

@@ -5,3 +5,5 @@ The rules are pure and know neither a process nor a socket: `filter_pattern`, `f
 `sqs_record`, `stream_record`. The pollers (`sqs`, `shard`, `streams`) carry them out through boto3, and `registry`
 holds the mappings of one `LocalLambda`.
 """
+
+__all__: list[str] = []

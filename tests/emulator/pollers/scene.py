@@ -128,6 +128,10 @@ class Scene:
         """The names in each event."""
         return [each["names"] for each in self._seen()]
 
+    def names(self) -> list[str]:
+        """All that it got."""
+        return [name for batch in self.batches() for name in batch]
+
     def result(self, mapping: EventSourceMapping) -> str:
         return self.service.get_event_source_mapping(mapping.uuid).last_processing_result
 
