@@ -73,9 +73,7 @@ class LocalLambda:
             )
         )
         self._control = ControlPlane(self._dispatcher)
-        self._mappings = EventSourceMappings(
-            DispatcherInvoker(self._dispatcher), aws, self.clock
-        )
+        self._mappings = EventSourceMappings(DispatcherInvoker(self._dispatcher), aws, self.clock)
         self._invoke_api = InvokeApi(self._dispatcher, self._control, self._mappings)
         for configuration in functions:
             self._control.create_function(configuration)

@@ -52,7 +52,7 @@ class EventSourceMappings:
         """From a request in the API's names. Raises `InvokeError` for what the API refuses."""
         if self._aws is None:
             raise InvalidParameterValue(
-                "There is nothing to poll: make LocalLambda with aws=AwsClients(...), or with an embedded AWS's clients."
+                "There is nothing to poll: make LocalLambda with aws=AwsClients(...), or with EmbeddedAws().clients."
             )
         settings = MappingSettings.of(request)
         function_arn = self._invoker.arn_of(settings.function_name)

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_emulator.pollers.attempts import GiveUp, Invoke, Lane, RetryPolicy
+from tests.emulator.pollers.unhurried import UNHURRIED
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def test_why_it_was_given_up_is_known(by_error: bool) -> None:
     assert step.failed_by_error is by_error
 
 
-@settings(max_examples=300)
+@UNHURRIED
 @given(
     sizes=st.lists(st.integers(1, 7), min_size=1, max_size=4),
     outcomes=st.lists(st.sampled_from(["ok", "error", "throttle", "partial", "malformed"]), max_size=40),

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_emulator.pollers.batching import BatchAssembler
+from tests.emulator.pollers.unhurried import UNHURRIED
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ def test_by_size_and_one_record_always_fits() -> None:
     assert batch.is_due(0.0)
 
 
+@UNHURRIED
 @given(
     sizes=st.lists(st.integers(1, 60), max_size=40),
     batch_size=st.integers(1, 5),
