@@ -18,7 +18,7 @@ def main() -> None:
         missing = f"the handlerkit command needs {error.name}, which is not installed"
         sys.exit(f"{missing}: pip install 'handlerkit[emulator]'")
 
-    from lambda_emulator import event_command, invoke_command
+    from lambda_emulator import event_command, idempotency_command, invoke_command
 
     app = typer.Typer(
         help="Run AWS Lambda functions locally, in processes of their own, without containers.",
@@ -32,6 +32,10 @@ def main() -> None:
         add_help_option=False,
         context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
     )(event_command.event)
+    idempotency = typer.Typer(no_args_is_help=True)
+    idempotency.callback(help="What idempotent functions need where they are deployed.")(lambda: None)
+    idempotency.command("template")(idempotency_command.template)
+    app.add_typer(idempotency, name="idempotency")
     app()
 
 

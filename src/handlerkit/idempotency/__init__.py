@@ -14,6 +14,7 @@ __all__ = [
     "Idempotency",
     "IdempotencyError",
     "KeyMissingError",
+    "Layout",
     "MemoryStore",
     "OwnershipLostError",
     "PayloadMismatchError",
@@ -35,6 +36,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .decorator import idempotent
     from .dynamodb import DynamoDBStore
+    from .dynamodb_items import Layout
     from .errors import (
         AlreadyInProgressError,
         BadKeyError,
@@ -65,6 +67,7 @@ _HOME = {
     "Idempotency": "options",
     "IdempotencyError": "errors",
     "KeyMissingError": "errors",
+    "Layout": "dynamodb_items",
     "MemoryStore": "memory",
     "OwnershipLostError": "errors",
     "PayloadMismatchError": "errors",

@@ -194,9 +194,10 @@ class DynamoDBStore:
     def _refusal(self, action: str, error: ServiceError) -> StoreError:
         table = self._layout.table
         needed = "dynamodb:PutItem, UpdateItem, DeleteItem and GetItem"
+        both = "`handlerkit idempotency template` prints the table and the policy"
         advice = {
-            "ResourceNotFoundException": f"there is no such table in this region and account; {action} was refused",
-            "AccessDeniedException": f"{action} is not allowed; the function's role needs {needed} on this table",
+            "ResourceNotFoundException": f"{action} was refused: no such table in this region and account; {both}",
+            "AccessDeniedException": f"{action} is not allowed: the role needs {needed} on this table; {both}",
         }.get(error.code)
         said = f"{advice} ({error})" if advice else f"{action} was refused: {error}"
         return StoreError(f"DynamoDB table {table!r}: {said}", outcome_is_unknown=error.code.startswith("5"))
