@@ -122,15 +122,26 @@ class DynamoDBStore:
         return [found[claim.key] for claim in claims]
 
     def complete_many(self, done: Sequence[Completion], releases: Sequence[Release] = (), /) -> list[Record | None]:
-        """See `Store`. One that was lost to another owner makes the others be written one by one."""
+        """See `Store`. After a conflict the keys that are still ours are written in a second transaction, then one by
+        one."""
         found: dict[str, Record | None] = {}
         for some, free in _transactions(done, releases):
-            now = self._clock_ms()
-            parts = [("Update", one.key, self._layout.update(one, now)) for one in some]
-            parts += [("Delete", one.key, self._layout.delete(one)) for one in free]
-            if len(parts) > 1 and self._has_transactions and self._transacted(parts) is None:
-                found.update({one.key: self._layout.completed(one, now) for one in some})
-                continue
+            for _ in range(2):
+                if len(some) + len(free) < 2 or not self._has_transactions:
+                    break
+                now = self._clock_ms()
+                parts = [("Update", one.key, self._layout.update(one, now)) for one in some]
+                parts += [("Delete", one.key, self._layout.delete(one)) for one in free]
+                standing = self._transacted(parts)
+                if standing is None:
+                    found.update({one.key: self._layout.completed(one, now) for one in some})
+                    some, free = [], []
+                    break
+                found.update(standing)  # what another owns, or what we had written before the answer was lost
+                some = [one for one in some if one.key not in standing]
+                free = [one for one in free if one.key not in standing]
+                if not standing:
+                    break  # nothing learnt: no record at all, or the engine is silent
             for one in free:
                 self.release(one)
             found.update({one.key: self.complete(one) for one in some})

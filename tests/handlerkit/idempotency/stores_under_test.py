@@ -99,7 +99,7 @@ class OldEngine:
 
 def lean_client(url: str) -> LeanClient:
     """Our own client for a server here."""
-    return LeanClient(endpoint_url=url, environ=ENVIRON)
+    return LeanClient(endpoint_url=url, environ=ENVIRON, timeout_s=60)  # no repeated requests on a busy machine
 
 
 @contextmanager

@@ -179,12 +179,47 @@ def test_threads_are_guarded(store: Store) -> None:
 def test_a_batch_of_250_is_claimed_a_hundred_at_a_time(counted: tuple[DynamoDBStore, CountingClient]) -> None:
     store, client = counted
 
-    @batch_handler(idempotency=Idempotency(store, key=lambda record: record.body))
+    @batch_handler(idempotency=Idempotency(store, key=lambda record: record.body, write_every_ms=60_000))
     def handler(record: SqsRecord[str]) -> None:
         pass
 
     assert handler(sqs_event([f"o-{number}" for number in range(250)])) == {"batchItemFailures": []}
     assert client.actions == ["TransactWriteItems"] * 6
+
+
+def test_completions_of_which_one_was_lost_to_another_execution_take_one_request_more(
+    counted: tuple[DynamoDBStore, CountingClient], clock: Clock
+) -> None:
+    store, client = counted
+    keys = [f"k{number}" for number in range(10)]
+    claims = [Claim(key=key, owner="me", lease_ms=1_000, ttl_s=60) for key in keys]
+    completions = [Completion(key=key, owner="me", result=f'"{key}"', ttl_s=60) for key in keys]
+    releases = [Release(key="r1", owner="me"), Release(key="r2", owner="me")]
+    store.claim_many([*claims, *(Claim(key=one.key, owner="me", lease_ms=1_000, ttl_s=60) for one in releases)])
+    clock.move(1_000)
+    stolen = [Claim(key=key, owner="other", lease_ms=1_000, ttl_s=60) for key in ("k3", "r1")]
+    store.claim_many(stolen)
+    client.actions.clear()
+    found = store.complete_many(completions, releases)
+    assert client.actions == ["TransactWriteItems"] * 2
+    assert [one.owner for one in found if one is not None] == ["other" if key == "k3" else "me" for key in keys]
+    assert [store.claim(claim).owner for claim in stolen] == ["other", "other"]
+    assert store.claim(Claim(key="r2", owner="new", lease_ms=1_000, ttl_s=60)).owner == "new"
+
+
+def test_completions_that_are_sent_again_after_their_answer_was_lost_take_one_request(
+    counted: tuple[DynamoDBStore, CountingClient],
+) -> None:
+    store, client = counted
+    keys = [f"k{number}" for number in range(10)]
+    store.claim_many([Claim(key=key, owner="me", lease_ms=1_000, ttl_s=60) for key in keys])
+    completions = [Completion(key=key, owner="me", result=f'"{key}"', ttl_s=60) for key in keys]
+    first = store.complete_many(completions)
+    client.actions.clear()
+    again = store.complete_many(completions)
+    assert client.actions == ["TransactWriteItems"]
+    assert [(one.owner, one.result) for one in again if one] == [(one.owner, one.result) for one in first if one]
+    assert all(one is not None and one.is_completed for one in again)
 
 
 class Breaking(MemoryStore):
