@@ -54,6 +54,7 @@ class EventHandler(Generic[F]):
         self._prepare = prepare
         self._answer_bad_requests = answer_bad_requests
         self._loop: KeptLoop | None = None
+        self._encode: Callable[[object], bytes] | None = None
         for name in ("__module__", "__name__", "__qualname__", "__doc__"):
             if hasattr(func, name):
                 setattr(self, name, getattr(func, name))
@@ -84,24 +85,19 @@ class EventHandler(Generic[F]):
         return jsonable(self._handled(asked, context))
 
     def _answer_bytes(self, body: bytes, context: Any, scope: Scope) -> bytes:
-        from .reply import encoded
-
+        encode = self._encode or self._late_encode()
         try:
             asked = scope.event = self._read_bytes(body)
         except EventValidationError as error:
             answer = self._refusal(error, body)
             if answer is None:
                 raise
-            return encoded(answer)
-        return encoded(self._handled(asked, context))
+            return encode(answer)
+        return encode(self._handled(asked, context))
 
     def __lambda_prepare__(self) -> None:
         """Load now what the first event would load. A runtime that knows the name calls this while it initialises."""
-        import json  # noqa: F401
-
-        from . import reply  # noqa: F401
-        from .events import kinds  # noqa: F401
-
+        self._late_encode()
         if self._reader is None:
             self._late_reader()
 
@@ -164,6 +160,12 @@ class EventHandler(Generic[F]):
             except ValueError:
                 return None
         return refusal(error, event)
+
+    def _late_encode(self) -> Callable[[object], bytes]:
+        from .reply import encoded  # late: json costs 5 ms
+
+        self._encode = encoded
+        return encoded
 
     def _early_reader(self, names: dict[str, Any]) -> Reader | None:
         try:

@@ -1,5 +1,7 @@
 """From a handler's name to a `Function`, or to a reported init error."""
 
+import gc
+
 from .errors import PlatformError, Terminated
 from .function import Function
 from .loader import load_handler
@@ -11,7 +13,11 @@ __all__ = ["load_or_report"]
 def load_or_report(name: str, settings: "Settings", output: "Output", client: "RuntimeClient") -> "Function | None":
     """Load the handler; None when that failed, which is logged and posted then. Only before the first `next`."""
     try:
-        return Function(load_handler(name), settings, output)
+        function = Function(load_handler(name), settings, output)
+        # What is loaded stays: the collector need not look through it during invocations. Costs nothing (two lists
+        # are joined); without it the first full collection, 10 to 20 ms with pydantic and boto3, falls into one.
+        gc.freeze()
+        return function
     except Terminated:
         raise
     except BaseException as error:  # also a module that calls sys.exit

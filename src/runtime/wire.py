@@ -147,7 +147,11 @@ class ResponseReader:
             self._in_body = True
             whole = b""
             if "transfer-encoding" in headers:
-                body = yield from self._chunked(headers)
+                at_once = _plain_chunks(self._data, body_start, headers)
+                if at_once is None:
+                    body = yield from self._chunked(headers)
+                else:
+                    body, self._at = at_once
             else:
                 body_end = body_start + _content_length(status, headers)
                 if body_end <= len(self._data):  # all of it came in one read, as small messages do
@@ -225,7 +229,7 @@ class ResponseReader:
             yield from self._more(what)
         line = self._data[self._at : end]
         self._at = end + 2
-        if len(line) > MAX_CHUNK_LINE_BYTES:
+        if len(line) > MAX_CHUNK_LINE_BYTES or b"\n" in line:
             raise WireError(f"expected {what}, found {_shown(line)}")
         return line
 
@@ -278,6 +282,33 @@ def _refuse_two_lengths(lines: "list[str]") -> None:
     lengths = {line.partition(":")[2].strip() for line in lines if line.lower().startswith("content-length:")}
     if len(lengths) > 1:
         raise WireError(f"two different values of Content-Length: {sorted(lengths)}")
+
+
+def _plain_chunks(data: bytes, at: int, headers: "dict[str, str]") -> "tuple[bytes, int] | None":
+    """The body in chunks that begins at `at`, and where it ends, if all of it is there and nothing is unusual.
+
+    Events of ordinary size are; what is not, or is wrong, `_chunked` reads and words.
+    """
+    if headers["transfer-encoding"] != "chunked" or "content-length" in headers:
+        return None
+    parts: list[bytes] = []
+    total = 0
+    while True:
+        end = data.find(b"\r\n", at, at + 10)
+        size = data[at:end]
+        if end < 0 or size.strip(b"0123456789abcdef"):
+            return None
+        start = end + 2
+        at = start + int(size or b"0", 16)
+        if data[at : at + 2] != b"\r\n":
+            return None
+        if at == start:
+            return (parts[0] if len(parts) == 1 else b"".join(parts), at + 2) if size else None
+        total += at - start
+        if total > protocol.MAX_EVENT_BYTES:
+            return None
+        parts.append(data[start:at])
+        at += 2
 
 
 def _content_length(status: int, headers: "dict[str, str]") -> int:

@@ -2,13 +2,23 @@
 
 import copy
 import pickle
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Any
 
 import pydantic
 import pytest
 
-from handlerkit.events import EventFieldError, EventValidationError, S3Event, SnsNotification, SqsEvent, SqsRecord, View
+from handlerkit.events import (
+    EventFieldError,
+    EventValidationError,
+    S3Event,
+    SnsNotification,
+    SqsEvent,
+    SqsRecord,
+    View,
+    parse,
+)
 from handlerkit.events.fields import (
     base64_bytes,
     boolean,
@@ -29,6 +39,7 @@ from handlerkit.events.fields import (
     value,
 )
 from handlerkit.events.nested import maybe_view, view, view_lists, view_map, views
+from handlerkit.events.view import settled_class
 
 
 class Part(View):
@@ -283,6 +294,69 @@ def test_a_class_that_nobody_uses_any_more_is_forgotten() -> None:
     del made, Passing
     gc.collect()
     assert len(SqsRecord._made) <= before
+
+
+def read_with_its_event() -> Any:
+    """A record as a typed event holds it: made with its payload."""
+    return parse(
+        SqsEvent[Order], {"Records": [{"messageId": "m", "body": '{"order_id": "a", "quantity": 1}'}]}
+    ).records[0]
+
+
+def test_a_record_that_came_with_its_payload_is_like_one_that_decodes_it() -> None:
+    record, other = (
+        read_with_its_event(),
+        SqsRecord[Order]({"messageId": "m", "body": '{"order_id": "a", "quantity": 1}'}),
+    )
+    assert type(record) is not type(other)
+    assert (type(record).__name__, type(record).__qualname__) == (type(other).__name__, type(other).__qualname__)
+    assert isinstance(record, SqsRecord[Order])  # type: ignore[misc]
+    assert record == other
+    assert other == record
+    assert repr(record) == repr(other)
+    assert record.body == other.body == Order(order_id="a", quantity=1)
+    assert record.message_id == "m"
+    assert record.attributes is record.attributes
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
+def test_its_copies_decode_their_payload_anew(copied: Callable[[Any], Any]) -> None:
+    record = read_with_its_event()
+    assert copied(record) == record
+    assert copied(record).body == record.body
+    assert type(copied(record)) is SqsRecord[Order]
+
+
+def test_its_payload_cannot_be_written_to_either() -> None:
+    with pytest.raises(AttributeError):
+        read_with_its_event().body = Order(order_id="a", quantity=2)
+
+
+def test_a_class_of_ones_own_with_another_idea_of_the_payload_keeps_it() -> None:
+    class Doubled(SqsRecord[Order]):
+        @property
+        def body(self) -> int:  # type: ignore[override]
+            return 2
+
+    class Named(SqsRecord[Order]):
+        """With something more to it."""
+
+        @property
+        def number(self) -> int:
+            return self.body.quantity
+
+    class Counted(SqsRecord[Order]):
+        def __init__(self, raw: dict[str, Any]) -> None:
+            super().__init__({**raw, "counted": True})
+
+    raw = {"messageId": "m", "body": '{"order_id": "a", "quantity": 1}'}
+    assert parse(Doubled, raw).body == 2
+    assert settled_class(Counted, Counted._eager[0]) is None
+    settled = settled_class(Named, Named._eager[0])
+    assert settled is settled_class(Named, Named._eager[0])
+    assert settled is not None
+    assert issubclass(settled, Named)
+    assert parse(Named, raw).number == 1
 
 
 @pytest.mark.parametrize("wrong", [(int, str), "Order"])

@@ -44,7 +44,7 @@ OURS = {
         )
     ),
 }
-C_MODULES = {"_contextvars", "_json", "_signal", "_socket", "marshal", "posix", "time", "_sitebuiltins"}
+C_MODULES = {"_contextvars", "gc", "_json", "_signal", "_socket", "marshal", "posix", "time", "_sitebuiltins"}
 
 
 def bare_modules() -> set[str]:
@@ -69,6 +69,18 @@ def test_a_plain_handler_loads_c_modules_and_our_own_few(serve: Serve) -> None:
     extra -= {name for name in extra if name.startswith(("_distutils_hack", "__editable__", "_virtualenv"))}
     assert extra <= OURS | C_MODULES
     assert second["now"] == first["now"]
+
+
+def test_what_is_loaded_is_left_out_of_collections(serve: Serve) -> None:
+    code = """
+import gc
+loaded = [[] for _ in range(1000)]
+def handler(event, context):
+    return {"frozen": gc.get_freeze_count(), "tracked": len(gc.get_objects())}
+"""
+    answer = json.loads(serve(code, b"{}").answers[0].body)
+    assert answer["frozen"] > 1000
+    assert answer["tracked"] < 1000
 
 
 def test_importing_the_package_loads_nothing_else_and_changes_nothing() -> None:

@@ -180,3 +180,32 @@ def test_requests_are_exactly_these_bytes() -> None:
     assert post("h:1", "/p", "a/b", 3, "X: y\r\n") == (
         b"POST /p HTTP/1.1\r\nHost: h:1\r\nContent-Type: a/b\r\nX: y\r\nContent-Length: 3\r\n\r\n"
     )
+
+
+@given(st.lists(st.binary(min_size=1, max_size=60), max_size=6), st.data())
+def test_chunks_that_come_at_once_are_read_as_those_that_come_in_pieces(
+    chunks: list[bytes], data: st.DataObject
+) -> None:
+    sent = b"".join(b"%x\r\n%b\r\n" % (len(one), one) for one in chunks) + b"0\r\n\r\n"
+    at = data.draw(st.integers(0, len(sent) - 1))
+    # What is damaged anywhere is the same error, or the same body, however it comes.
+    damaged = sent[:at] + data.draw(st.sampled_from([b"", b"0", b"_", b" ", b"\r", b"\n", b"f", b";"])) + sent[at + 1 :]
+    for body in (sent, damaged):
+        message = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body + ACK
+        assert outcome_of(message) == outcome_of(*(message[i : i + 1] for i in range(len(message))))
+
+
+def outcome_of(*pieces: bytes) -> object:
+    """The messages of a stream that then ends, or that it is none."""
+    reader = ResponseReader()
+    found = []
+    try:
+        for piece in (*pieces, b""):
+            reader.feed(piece)
+            while (message := reader.next_message()) is not None:
+                found.append((message.status, message.headers, message.body))
+        if reader.started:
+            reader.next_message()
+    except WireError:
+        return found, "no response"
+    return found, reader.started

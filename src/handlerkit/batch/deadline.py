@@ -34,8 +34,8 @@ class Deadline:
         self._remaining_ms = None if margin_ms is None else remaining
         if self._remaining_ms is None:
             return
-        self._before_ms: float | None = None
-        self._most_ms: float = self._remaining_ms() / 2
+        self._before_ms: float = self._remaining_ms()
+        self._most_ms: float = self._before_ms / 2
         self._margin_ms: float = min(margin_ms or 0, self._most_ms)
 
     @property
@@ -54,8 +54,6 @@ class Deadline:
             return False
         left = self._remaining_ms()
         before, self._before_ms = self._before_ms, left
-        if before is None:
-            return False  # the first
         if before - left > self._margin_ms - RESERVE_MS:
             self.took(before - left)
         return bool(left < self._margin_ms)

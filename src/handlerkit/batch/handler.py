@@ -6,10 +6,10 @@ Like `event_handler` it makes an ordinary `handler(event, context)` for any runt
 
 from __future__ import annotations
 
-import gc
 import sys
 
 from handlerkit.events.generics import Generic, TypeVar
+from handlerkit.events.readers import parsed
 from handlerkit.scope import in_scope
 from handlerkit.signature import signature_of
 
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
     from .hooks import BatchObserver, RecordIdempotency, RecordObserver
     from .poison import PoisonRecord
-
-# From here on the collector, looking through what has just been parsed and is all in use, takes longer than parsing.
-LARGE_BYTES = 300_000
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -73,20 +70,14 @@ class BatchHandler(Generic[F]):
         return self._plan.response(event, context, self._known_reader())
 
     def _answer_bytes(self, body: bytes, context: Any, scope: Scope) -> bytes:
-        from handlerkit.events.readers import parsed
+        reader = self._reader or self._known_reader()
+        event = scope.event = parsed("event", body)
+        response = self._plan.response(event, context, reader)
+        if response == NOTHING_FAILED:
+            return NOTHING_FAILED_JSON
         from handlerkit.reply import encoded
 
-        reader = self._known_reader()
-        pauses = len(body) >= LARGE_BYTES and gc.isenabled()
-        if pauses:
-            gc.disable()
-        try:
-            event = scope.event = parsed("event", body)
-        finally:
-            if pauses:
-                gc.enable()
-        response = self._plan.response(event, context, reader)
-        return NOTHING_FAILED_JSON if response == NOTHING_FAILED else encoded(response)
+        return encoded(response)
 
     def _known_reader(self) -> RecordReader:
         if self._reader is None:

@@ -18,11 +18,12 @@ from .options import Options
 from .outcomes import DONE, Outcome
 from .policies import policy_for
 from .reading import RecordReader, public_reason, refusing
-from .reporting import Reporter
-from .responses import response_of
-from .running import AsyncRunner, SyncRunner, is_async
+from .reporting import Reporter, is_silent
+from .responses import nothing_failed, response_of
+from .running import AsyncRunner, SyncRunner, is_async, settled
 from .sequence import run_in_sequence
 from .sources import Found, found_in
+from .straight import Halt, run_straight
 
 __all__ = ["Plan", "process", "process_async"]
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from .hooks import BatchObserver, BatchSummary, RecordIdempotency, RecordObserver, RecordSession
     from .poison import PoisonRecord
     from .policies import Ordering
+    from .reading import RecordReading
 
 
 class Plan:
@@ -50,6 +52,8 @@ class Plan:
         self._info_is_wanted = wants_info(os.environ)
         prepared = getattr(options.idempotency, "for_records", None)
         self.idempotency = options.idempotency if prepared is None else prepared(function)
+        is_watched = any(getattr(one, "around", None) is not None for one in options.observers)
+        self._is_plain = not is_watched and options.idempotency is None and options.max_workers == 1
 
     def check(self, reader: RecordReader) -> None:
         """Whether the options suit the sources that the records come from."""
@@ -62,8 +66,15 @@ class Plan:
         """The response to an event. Raises `BatchFailedError`, `UntrustedBatchError`, `EventValidationError`."""
         if self.is_async:
             return self._wait(self.response_async(event, context, reader))  # type: ignore[no-any-return]
-        batch = _Batch(self, event, context, reader)
-        parts = batch.runner_arguments(self._call(context))
+        found, reading, deadline = self._begun(event, context, reader)
+        call = self._call(context)
+        halt: Halt | None = ALL_IS_TO_DO
+        if self._is_plain and found.source.family == "partial":
+            halt = run_straight(found, reading, call, self._completed, deadline)
+            if halt is None and is_silent(self.options.observers, self._info_is_wanted):
+                return nothing_failed(found)  # as nearly always
+        batch = _Batch(self, found, reading, deadline, context)
+        parts = batch.runner_arguments(call)
         workers = self.options.max_workers
         if workers > 1 and len(batch.outcomes) > 1:
             from .schedule import Schedule
@@ -75,8 +86,9 @@ class Plan:
                 run_in_threads(batch.outcomes, runner.run, schedule, workers, batch.deadline, batch.lanes is None)
         else:
             runner = SyncRunner(*parts, wait=self._wait)
+            begun = batch.go_on_behind(halt, runner)
             with batch:
-                run_in_sequence(batch.outcomes, runner.shortest(), batch.lanes, batch.policy.halts, batch.deadline)
+                run_in_sequence(batch.outcomes, runner.run, batch.lanes, batch.policy.halts, deadline, begun)
         return batch.settled(runner)
 
     async def response_async(self, event: Any, context: Any, reader: RecordReader) -> dict[str, Any]:
@@ -84,13 +96,21 @@ class Plan:
         from .schedule import Schedule
         from .tasks import run_in_tasks
 
-        batch = _Batch(self, event, context, reader)
+        batch = _Batch(self, *self._begun(event, context, reader), context)
         runner = AsyncRunner(*batch.runner_arguments(self._call(context)))
         schedule = Schedule(len(batch.outcomes), batch.lanes, batch.policy.halts)
         workers = self.options.max_workers
         async with batch:
             await run_in_tasks(batch.outcomes, runner.run, schedule, workers, batch.deadline, batch.lanes is None)
         return batch.settled(runner)
+
+    def _begun(self, event: Any, context: Any, reader: RecordReader) -> tuple[Found, RecordReading, Deadline]:
+        found = found_in(event, reader.sources, self.options.by_key)
+        reading = reader.of(found.source)
+        if found.unreadable:
+            reading = refusing(reading, found)
+        # Where a record that is left out is not brought again, time that runs out must fail the invocation instead.
+        return found, reading, Deadline(context, self.options.margin_ms if found.source.brings_again else None)
 
     def reporter(self, found: Found) -> Reporter:
         """Who speaks for a batch."""
@@ -104,6 +124,9 @@ class Plan:
             return lambda record: function(record, context=context)
         return function
 
+    def _completed(self, result: Any) -> Any:
+        return settled(result, self._wait)
+
     def _wait(self, awaitable: Any) -> Any:
         if self._loop is None:
             from handlerkit.event_loop import KeptLoop  # late: asyncio costs 30 ms
@@ -115,22 +138,18 @@ class Plan:
 class _Batch:
     """One event's records and what becomes of them. As a context it ends the session of the idempotency."""
 
-    def __init__(self, plan: Plan, event: Any, context: Any, reader: RecordReader) -> None:
+    def __init__(self, plan: Plan, found: Found, reading: RecordReading, deadline: Deadline, context: Any) -> None:
         options = self._options = plan.options
-        found = self._found = found_in(event, reader.sources, options.by_key)
-        source = found.source
-        self.policy: Ordering = policy_for(source.name, options.by_key, options.idempotency is not None)
+        self._found = found
+        self.policy: Ordering = policy_for(found.source.name, options.by_key, options.idempotency is not None)
         self.lanes = self.policy.lanes(found.keys)
-        # Where a record that is left out is not brought again, time that runs out must fail the invocation instead.
-        self.deadline = Deadline(context, options.margin_ms if source.brings_again else None)
+        self.deadline = deadline
         self.outcomes: list[Outcome | None] = [None] * len(found.raws)
         self._reporter = plan.reporter(found)
         self._context = context
-        self._read = reader.of(found.source)
+        self._read = reading.read
         self.session: RecordSession | None = None
         self._corrections: Iterable[tuple[int, Exception | None, Any]] = ()
-        if found.unreadable:
-            self._read = refusing(self._read, found)
         opened = getattr(plan.idempotency, "session", None)
         self._idempotency = plan.idempotency
         if opened is not None:
@@ -138,6 +157,15 @@ class _Batch:
             keeps_values = found.source.family != "partial"
             self.session = self._idempotency = opened(found.raws, names, self._read, context, keeps_values)
             self._read = self.session.reading
+
+    def go_on_behind(self, halt: Halt | None, runner: SyncRunner) -> int:
+        """Take over what was run straight; how many outcomes there are."""
+        done = len(self.outcomes) if halt is None else halt.done
+        self.outcomes[:done] = [DONE] * done
+        if halt is None or halt.error is None:
+            return done
+        self.outcomes[done] = (runner.ended if halt.has_started else runner.unreadable)(done, halt.error)
+        return done + 1
 
     def runner_arguments(self, call: Callable[[Any], Any]) -> tuple[Any, ...]:
         """What a runner is made of."""
@@ -172,8 +200,6 @@ class _Batch:
     def settled(self, runner: SyncRunner | AsyncRunner) -> dict[str, Any]:
         """The response, or the error that fails the whole batch."""
         found, outcomes, options = self._found, self.outcomes, self._options
-        if self.session is None and outcomes.count(DONE) == len(outcomes) and self._reporter.is_silent:
-            return response_of(found, [], self.policy, runner.ended)  # as nearly always
         self._correct(runner)
         response = response_of(found, outcomes, self.policy, runner.ended)
         if options.sqs is not None and found.source.module == "sqs":
@@ -206,6 +232,9 @@ class _Batch:
         if error is not None and first is not None and first.state != Outcome.POISON:
             failure.__cause__ = error
         return failure
+
+
+ALL_IS_TO_DO = Halt(0)
 
 
 def wants_info(environ: Any) -> bool:

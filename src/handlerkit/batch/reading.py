@@ -7,18 +7,16 @@ that are being run, and one that cannot be read concerns nobody else.
 from __future__ import annotations
 
 from handlerkit.events.errors import EventValidationError, Problem
-from handlerkit.events.view import View, checked, type_name
+from handlerkit.events.view import View, checked, settled_class, type_name
 
 from .sources import Source, source_of_view
 
-__all__ = ["RecordReader", "as_it_is", "public_reason", "refusing"]
+__all__ = ["RecordReader", "RecordReading", "as_it_is", "public_reason", "refusing"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
-
-    from handlerkit.events.descriptor import Field
 
     from .sources import Found
 
@@ -30,10 +28,11 @@ class RecordReader:
     `TypeError` for anything else.
     """
 
-    __slots__ = ("_views", "sources")
+    __slots__ = ("_made", "_views", "sources")
 
     def __init__(self, kind: Any) -> None:
         self._views: dict[str, type[View]] = {}
+        self._made: dict[str, RecordReading] = {}
         self.sources: tuple[Source, ...] = ()
         if kind in (None, dict, object) or repr(kind).startswith(("dict[str,", "typing.Any", "typing.Dict[str,")):
             return
@@ -52,66 +51,64 @@ class RecordReader:
             found.append(source)
         self.sources = tuple(found)
 
-    def of(self, source: Source) -> Callable[[dict[str, Any]], Any]:
-        """The function that reads a record of this source."""
-        view = self._views.get(source.module)
+    def of(self, source: Source) -> RecordReading:
+        """How a record of this source is read; made once."""
+        made = self._made.get(source.module)
+        if made is None:
+            made = self._made[source.module] = RecordReading.of(self._views.get(source.module))
+        return made
+
+
+class RecordReading:
+    """How a raw record becomes what the function takes: by `read`.
+
+    Most have one payload that is JSON text for a model; for these, `direct` is not None and says it shorter: the record
+    is an instance of `view` whose `_payload` is what `direct` makes of the text under `wire` (any ValueError says: the
+    long way).
+    """
+
+    __slots__ = ("direct", "read", "view", "wire")
+
+    def __init__(self, read: Callable[[dict[str, Any]], Any]) -> None:
+        self.read = read
+        self.direct: Callable[[str], Any] | None = None
+        self.wire = ""
+        self.view: type[View] = View
+
+    @classmethod
+    def of(cls, view: type[View] | None) -> RecordReading:
+        """The reading of a view; None is the raw record itself."""
         if view is None:
-            return as_it_is
-        eager = view._eager
-        if not eager:
-            return view
-        if len(eager) > 1:
-            return lambda raw: checked(view, raw)
-        direct = getattr(eager[0], "direct", None)
-        if direct is None or view.__init__ is not View.__init__:
-            return _reading(view, eager[0])
-        return _reading_text(view, eager[0], direct)
+            return cls(as_it_is)
+        if len(view._eager) != 1:
+            return cls((lambda raw: checked(view, raw)) if view._eager else view)
+        payload = view._eager[0]
+        settle = payload.settle
+
+        def read(raw: dict[str, Any]) -> View:
+            record = view(raw)
+            settle(record)
+            return record
+
+        reading = cls(read)
+        direct = getattr(payload, "direct", None)
+        settled = None if direct is None else settled_class(view, payload)
+        if settled is not None:
+            reading.direct, reading.wire, reading.view = direct, payload.wire, settled
+        return reading
 
 
-def _reading(view: type[View], payload: Field[Any]) -> Callable[[dict[str, Any]], View]:
-    """Records with one payload."""
-    settle = payload.settle
-
-    def read(raw: dict[str, Any]) -> View:
-        record = view(raw)
-        settle(record)
-        return record
-
-    return read
-
-
-def _reading_text(
-    view: type[View], payload: Field[Any], direct: Callable[[str], Any]
-) -> Callable[[dict[str, Any]], View]:
-    """Records with one payload that is JSON text for a model, as most are: nearly no call but the model's own."""
-    name, wire, new, long_way = payload.name, payload.wire, object.__new__, _reading(view, payload)
-
-    def read(raw: dict[str, Any]) -> View:
-        text = raw.get(wire)
-        if type(text) is not str or "NaN" in text or "Infinity" in text:
-            return long_way(raw)
-        try:
-            kept = {name: direct(text)}
-        except ValueError:
-            return long_way(raw)  # which words the error
-        record = new(view)
-        record.raw = raw
-        record._kept = kept
-        return record
-
-    return read
-
-
-def refusing(read: Callable[[dict[str, Any]], Any], found: Found) -> Callable[[dict[str, Any]], Any]:
-    """The same reader for a batch of which some records are known to be unreadable."""
+def refusing(reading: RecordReading, found: Found) -> RecordReading:
+    """The same for a batch of which some records are known to be unreadable."""
+    read = reading.read
     refused = {id(found.raws[position]): error for position, error in found.unreadable.items()}
 
-    def reading(raw: dict[str, Any]) -> Any:
+    def refuse(raw: dict[str, Any]) -> Any:
         if id(raw) in refused:
             raise refused[id(raw)]
         return read(raw)
 
-    return reading
+    return RecordReading(refuse)
 
 
 def as_it_is(raw: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from .hooks import BatchSummary
 from .outcomes import Outcome
 from .reading import public_reason
 
-__all__ = ["LOGGER", "Reporter"]
+__all__ = ["LOGGER", "Reporter", "is_silent"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +30,16 @@ LOGGER = "handlerkit.batch"
 TRACEBACKS = 20
 
 
+def is_silent(observers: tuple[Any, ...], info_is_wanted: bool) -> bool:
+    """Whether nobody would hear of a batch in which all went well."""
+    if observers or info_is_wanted:
+        return False
+    lines = _lines()
+    if lines is not None:
+        return bool(lines.floor > _info)
+    return "logging" not in sys.modules or not _logger().isEnabledFor(_info)
+
+
 class Reporter:
     """One batch's."""
 
@@ -42,16 +52,6 @@ class Reporter:
         self._observers = observers
         self._info_is_wanted = info_is_wanted
         self._told = 0
-
-    @property
-    def is_silent(self) -> bool:
-        """Whether nobody would hear of a batch in which all went well."""
-        if self._observers or self._info_is_wanted:
-            return False
-        lines = _lines()
-        if lines is not None:
-            return bool(lines.floor > _info)
-        return "logging" not in sys.modules or not _logger().isEnabledFor(_info)
 
     def record_ended(self, facts: RecordFacts, outcome: Outcome) -> None:
         """A function raised."""

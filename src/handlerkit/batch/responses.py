@@ -12,7 +12,7 @@ from handlerkit.reply import encoded
 
 from .outcomes import Outcome
 
-__all__ = ["MAX_FIREHOSE_BYTES", "response_of"]
+__all__ = ["MAX_FIREHOSE_BYTES", "nothing_failed", "response_of"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,19 +36,24 @@ def response_of(
     policy: Ordering,
     spoiled: Callable[[int, Exception], Outcome],
 ) -> dict[str, Any]:
-    """The response; a result that cannot be one is told by `spoiled(position, error)`, which gives its new outcome.
-
-    A partial response of a batch in which all is done needs no outcomes.
-    """
+    """The response; a result that cannot be one is told by `spoiled(position, error)`, which gives its new outcome."""
     family = found.source.family
     if family == "firehose":
         return _firehose(found, outcomes, spoiled)
     return _s3_batch(found, outcomes) if family == "s3_batch" else _partial(found, outcomes, policy)
 
 
+def nothing_failed(found: Found) -> dict[str, Any]:
+    """The partial response to a batch in which all is done."""
+    return _naming(found, [])
+
+
 def _partial(found: Found, outcomes: list[Outcome | None], policy: Ordering) -> dict[str, Any]:
     undone = [at for at, outcome in enumerate(outcomes) if outcome is None or not outcome.is_done]
-    named = policy.reported(found.identifiers, undone) if undone else []
+    return _naming(found, policy.reported(found.identifiers, undone) if undone else [])
+
+
+def _naming(found: Found, named: list[Any]) -> dict[str, Any]:
     response: dict[str, Any] = {"batchItemFailures": [{"itemIdentifier": one} for one in named]}
     if isinstance(found.event.get("window"), dict):
         # A window's response must carry its state; a function of single records leaves it as it is.

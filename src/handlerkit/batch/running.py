@@ -12,7 +12,7 @@ from .errors import DropRecord, RetryRecord
 from .hooks import RecordFacts
 from .outcomes import DONE, Outcome
 
-__all__ = ["AsyncRunner", "Runner", "SyncRunner", "is_async"]
+__all__ = ["AsyncRunner", "Runner", "SyncRunner", "is_async", "settled"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class SyncRunner(Runner):
         try:
             record = self._read(self._raws[position])
         except Exception as error:  # noqa: BLE001  # whatever it is, it is this record's
-            return self._divert(position, error)
+            return self.unreadable(position, error)
         try:
             # Each record in a context of its own: what one binds for its logs or traces does not reach the next.
             context = copy_context()
@@ -142,60 +142,10 @@ class SyncRunner(Runner):
                 context.run(self._logs.enter_record, self._found.identifiers[position], self._raws[position])
             result = context.run(self._hooked, position, record) if self._has_hooks else context.run(self._call, record)
             if result is not None:
-                result = self._settled(result)
+                result = settled(result, self._wait)
         except Exception as error:  # noqa: BLE001  # whatever it is, it is this record's
             return self.ended(position, error)
         return Outcome(Outcome.FINISHED, None, result) if self._keeps_values else DONE
-
-    def shortest(self) -> Callable[[int], Outcome]:
-        """`run`, or where there are neither hooks nor results to keep, the same without what they need."""
-        if self._has_hooks or self._keeps_values:
-            return self.run
-        # In locals: a thousand records look up each name a thousand times.
-        raws, read, call, settled, ended, divert = (
-            self._raws, self._read, self._call, self._settled, self.ended, self._divert
-        )  # fmt: skip
-        if self._logs is not None:
-            return self._shortest_logged(self._logs.bind_record)
-
-        def run(position: int) -> Outcome:
-            try:
-                record = read(raws[position])
-            except Exception as error:  # noqa: BLE001  # whatever it is, it is this record's
-                return divert(position, error)
-            try:
-                result = copy_context().run(call, record)
-                if result is not None:
-                    settled(result)
-            except Exception as error:  # noqa: BLE001  # as above
-                return ended(position, error)
-            return DONE
-
-        return run
-
-    def _shortest_logged(self, bind_record: Callable[..., Any]) -> Callable[[int], Outcome]:
-        raws, identifiers, read, call = self._raws, self._found.identifiers, self._read, self._call
-
-        def run(position: int) -> Outcome:
-            raw = raws[position]
-            try:
-                record = read(raw)
-            except Exception as error:  # noqa: BLE001  # whatever it is, it is this record's
-                return self._divert(position, error)
-            try:
-                result = copy_context().run(bind_record, call, record, identifiers[position], raw)
-                if result is not None:
-                    self._settled(result)
-            except Exception as error:  # noqa: BLE001  # as above
-                return self.ended(position, error)
-            return DONE
-
-        return run
-
-    def _settled(self, result: Any) -> Any:
-        if hasattr(result, "__await__"):
-            result = self._wait(result)
-        return _has_run(result)
 
     def _hooked(self, position: int, record: Any) -> Any:
         facts = self.facts(position)
@@ -214,9 +164,10 @@ class SyncRunner(Runner):
 
     def _completed(self, record: Any) -> Any:
         result = self._call(record)
-        return result if result is None else self._settled(result)
+        return result if result is None else settled(result, self._wait)
 
-    def _divert(self, position: int, error: Exception) -> Outcome:
+    def unreadable(self, position: int, error: Exception) -> Outcome:
+        """The outcome of a record that could not be read."""
         if self._options.on_poison is None:
             return self._poisoned(position, error, False, None)
         from .poison import poison_of
@@ -287,6 +238,13 @@ class AsyncRunner(Runner):
         except Exception as trouble:  # noqa: BLE001  # of the user's own, about to be logged
             return self._poisoned(position, error, False, trouble)
         return self._poisoned(position, error, True, None)
+
+
+def settled(result: Any, wait: Callable[[Any], Any]) -> Any:
+    """What an ordinary function returned, completed: something to wait for is waited for."""
+    if hasattr(result, "__await__"):
+        result = wait(result)
+    return _has_run(result)
 
 
 def _has_run(result: Any) -> Any:

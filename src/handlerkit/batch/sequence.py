@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from .outcomes import DONE
-
 __all__ = ["run_in_sequence"]
 
 TYPE_CHECKING = False
@@ -20,20 +18,28 @@ def run_in_sequence(
     lanes: Sequence[Hashable] | None,
     halts: bool,
     deadline: Deadline,
+    begun: int = 0,
 ) -> None:
-    """Fill in the outcomes; what may not run, or has no time to, stays None."""
+    """Fill in the outcomes; what may not run, or has no time to, stays None.
+
+    The outcomes of the first `begun` records are there already. The very first record always starts.
+    """
     closed: set[Hashable] = set()
+    # What is left is told in milliseconds: to ask for it twice in one is to pay for the same answer.
     clock, again_s = deadline.clock, 0.0 if deadline.is_set else float("inf")
     for position in range(len(outcomes)):
-        # What is left is told in milliseconds: to ask for it twice in one is to pay for the same answer.
-        if (now_s := clock()) >= again_s:
-            if deadline.is_near():
-                return
-            again_s = now_s + 0.001
-        if closed and lanes is not None and lanes[position] in closed:
+        if position < begun:
+            outcome = outcomes[position]
+            assert outcome is not None
+        elif lanes is not None and lanes[position] in closed:
             continue
-        outcome = outcomes[position] = run(position)
-        if outcome is not DONE and not outcome.is_done:
+        else:
+            if position and clock() >= again_s:
+                if deadline.is_near():
+                    return
+                again_s = clock() + 0.001
+            outcome = outcomes[position] = run(position)
+        if not outcome.is_done:
             if halts:
                 return
             if lanes is not None:

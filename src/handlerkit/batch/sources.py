@@ -8,6 +8,7 @@ whole batch at best; that is found out here, before anything runs.
 from __future__ import annotations
 
 from handlerkit.events.errors import EventValidationError, Problem, shortened
+from handlerkit.events.kinds import is_of_kind, outer_kind
 
 from .errors import UntrustedBatchError
 
@@ -250,16 +251,14 @@ def found_in(event: Any, expected: tuple[Source, ...], by_key: bool) -> Found:
 
     Raises `EventValidationError` for an event of another kind, `UntrustedBatchError` for a record without identity.
     """
-    from handlerkit.events.kinds import is_of_kind, outer_kind
-
     wanted = expected or SOURCES
-    names = " or ".join(source.kind for source in wanted)
-    if not isinstance(event, dict):
-        raise _not_a_batch(names, "not a JSON object", event)
-    kind = outer_kind(event)
+    kind = outer_kind(event) if isinstance(event, dict) else "unknown"
     for source in wanted:
         if is_of_kind(kind, (source.kind,)):
             return source.find(event, by_key)
+    names = " or ".join(source.kind for source in wanted)
+    if not isinstance(event, dict):
+        raise _not_a_batch(names, "not a JSON object", event)
     if kind != "unknown":
         raise EventValidationError(names, (Problem("", f"the event is of another kind, {kind[:100]}"),))
     if len(expected) == 1 or event.get("Records") == []:

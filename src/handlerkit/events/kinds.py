@@ -22,9 +22,11 @@ def outer_kind(event: Any) -> str:
         return "unknown"
     records = event.get("Records")
     if isinstance(records, list) and records and isinstance(records[0], dict):
+        first = records[0]
+        said = first.get("eventSource") or first.get("EventSource")
         for source, container, kind in RECORDS:
-            if _comes_from(records[0], source, container):
-                return kind if isinstance(kind, str) else kind(event, records[0])
+            if said == source or isinstance(first.get(container), dict) or _is_part_of(said, source):
+                return kind if isinstance(kind, str) else kind(event, first)
     keys = event.keys()
     for required, test, name in EVENTS:
         if required <= keys and (test is None or test(event)):
@@ -43,16 +45,13 @@ def is_of_kind(kind: str, wanted: tuple[str, ...]) -> bool:
 # --- records: the source or, where it is missing, the object that only this source has -------------------------------
 
 
-def _comes_from(record: dict[str, Any], source: str | None, container: str) -> bool:
-    if isinstance(record.get(container), dict):
-        return True
-    said = record.get("eventSource") or record.get("EventSource")
-    return source is not None and isinstance(said, str) and (said == source or said.startswith(source + ":"))
+def _is_part_of(said: Any, source: str) -> bool:
+    return isinstance(said, str) and said.startswith(source + ":")
 
 
 def _cloudfront(_: dict[str, Any], record: dict[str, Any]) -> str:
-    cf = record["cf"]
-    moment = _at(cf, "config", "eventType") or ("response" if "response" in cf else "request")
+    cf = record.get("cf")
+    moment = _at(cf, "config", "eventType") or ("request" if _at(cf, "response") is None else "response")
     return f"cloudfront.{moment}"
 
 
@@ -66,8 +65,8 @@ def _windowed(kind: str) -> Callable[[dict[str, Any], dict[str, Any]], str]:
     return lambda event, _: f"{kind}.window" if isinstance(event.get("window"), dict) else kind
 
 
-RECORDS: tuple[tuple[str | None, str, str | Callable[[dict[str, Any], dict[str, Any]], str]], ...] = (
-    (None, "cf", _cloudfront),
+RECORDS: tuple[tuple[str, str, str | Callable[[dict[str, Any], dict[str, Any]], str]], ...] = (
+    ("aws:cloudfront", "cf", _cloudfront),  # which says so nowhere
     ("aws:sqs", "", _sqs),
     ("aws:sns", "Sns", "sns"),
     ("aws:s3", "s3", "s3"),

@@ -10,7 +10,7 @@ import gc
 from .descriptor import Field, KeptField
 from .errors import EventValidationError
 from .generics import Generic, TypeVar
-from .view import View, settle
+from .view import View, settle, settled_class
 
 __all__ = [
     "MaybeViewField",
@@ -85,9 +85,10 @@ class NestedField(KeptField[T], Generic[T, V]):
     @property
     def item(self) -> type[V]:
         """The class of the nested views."""
-        found: type[V] = self._item if isinstance(self._item, type) else self._item()
-        self._item = found
-        return found
+        found: Any = self._item
+        if not isinstance(found, type):
+            found = self._item = found()
+        return found  # type: ignore[no-any-return]
 
     def one(self, value: Any, where: str = "") -> V:
         """A view over one nested value."""
@@ -166,34 +167,54 @@ class ViewsField(NestedField[tuple[V, ...], V], Generic[V]):
         return [(f"{self.name}[{index}]", member) for index, member in enumerate(self.__get__(view, type(view)))]
 
     def settle(self, view: View) -> None:
-        # The hot loop of a batch: a step's name is made only for the record that is wrong.
-        members = self.__get__(view, type(view))
-        eager = self.item._eager
-        # One payload that is JSON text for a model, as in most batches: no call in between but the model's own.
-        direct, name, wire = (eager[0].direct, eager[0].name, eager[0].wire) if len(eager) == 1 else (None, "", "")
-        done = 0
-        pauses = len(members) >= MANY and gc.isenabled()
+        raws = self.find(view.raw)
+        pauses = type(raws) is list and len(raws) >= MANY and gc.isenabled()
         if pauses:
             gc.disable()
         try:
-            for member in members:
-                if direct is not None and member._kept is None:
-                    text = member.raw.get(wire)
-                    if type(text) is str and "NaN" not in text and "Infinity" not in text:
-                        try:
-                            member._kept = {name: direct(text)}
-                            done += 1
-                            continue
-                        except ValueError:
-                            pass  # the long way words the error
-                for field in eager:
-                    field.settle(member)
-                done += 1
-        except EventValidationError as error:
-            raise error.within(type(view).__name__, f"{self.name}[{done}]") from None
+            if view._kept is not None or type(raws) is not list or not self._settle_at_once(view, raws):
+                super().settle(view)
         finally:
             if pauses:
                 gc.enable()
+
+    def _settle_at_once(self, view: View, raws: list[Any]) -> bool:
+        """The hot loop of a batch whose items have one payload, JSON text for a model, as most have: no call in between
+        but the model's own. False where it is otherwise."""
+        item = self.item
+        payload = item._eager[0] if len(item._eager) == 1 else None
+        if payload is None or payload.direct is None:
+            return False
+        settled = item.__dict__.get("_settled") or settled_class(item, payload)
+        if settled is None or (raws and set(map(type, raws)) != _OBJECTS):
+            return False
+        direct, wire, new, done = payload.direct, payload.wire, object.__new__, []
+        for raw in raws:
+            text = raw.get(wire)
+            member: Any
+            if type(text) is str and "NaN" not in text and "Infinity" not in text:
+                try:
+                    decoded = direct(text)
+                except ValueError:
+                    pass  # the long way words the error
+                else:
+                    member = new(settled)
+                    member.raw = raw
+                    member._kept = None
+                    member._payload = decoded
+                    done.append(member)
+                    continue
+            member = item(raw)
+            try:
+                payload.settle(member)
+            except EventValidationError as error:
+                raise error.within(type(view).__name__, f"{self.name}[{len(done)}]") from None
+            done.append(member)
+        view._kept = {self.name: tuple(done)}
+        return True
+
+
+_OBJECTS = {dict}
 
 
 class ViewMapField(NestedField[dict[str, V], V], Generic[V]):

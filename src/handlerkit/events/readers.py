@@ -137,6 +137,9 @@ class ViewReader(Reader):
         self.kind = kind
         self.name = kind.__name__
 
+    def from_bytes(self, data: bytes) -> View:
+        return checked(self.kind, parsed(self.name, inflated(self.name, data) if is_gzip(data) else data))
+
     def from_object(self, value: Any) -> View:
         if isinstance(value, str):
             value = parsed(self.name, value)

@@ -10,11 +10,14 @@ Knows no source, no pydantic (but for the hook that pydantic itself calls) and n
 
 from __future__ import annotations
 
+from _operator import attrgetter  # the C module: operator only re-exports it
+
 from .descriptor import Field
 from .errors import EventFieldError, EventValidationError, Problem, shortened
 from .generics import TypeVar
+from .kinds import is_of_kind, outer_kind
 
-__all__ = ["View", "checked", "settle", "type_name"]
+__all__ = ["View", "checked", "settle", "settled_class", "type_name"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,6 +56,8 @@ class View(metaclass=ViewType):
     _arguments: ClassVar[tuple[Any, ...]] = ()
     _explicit: ClassVar[bool] = False
     _made: ClassVar[Any] = None
+    _unsettled: ClassVar[type[View] | None] = None
+    _settled: ClassVar[type[View] | None] = None
 
     raw: dict[str, Any]
     _kept: dict[str, Any] | None
@@ -76,8 +81,9 @@ class View(metaclass=ViewType):
             cls._arguments = payloads
             cls._origin = cls
             cls._made = None
-        fields = dict(cls._fields)
-        fields.update((name, value) for name, value in vars(cls).items() if isinstance(value, Field))
+        own = vars(cls)
+        fields = {name: field for name, field in cls._fields.items() if name not in own}
+        fields.update((name, value) for name, value in own.items() if isinstance(value, Field))
         cls._bind(fields)
 
     def __class_getitem__(cls, arguments: Any) -> type[Self]:
@@ -153,18 +159,18 @@ class View(metaclass=ViewType):
     __hash__ = None  # type: ignore[assignment]  # equality is by content, which a caller may change
 
     def __reduce__(self) -> tuple[Any, ...]:
-        cls = type(self)
+        cls = self._unsettled or type(self)
         if "_explicit" in vars(cls):
             return _restored, (cls._origin, cls._arguments, self.raw)
         return cls, (self.raw,)
 
     def __copy__(self) -> Self:
-        return type(self)(self.raw)
+        return (self._unsettled or type(self))(self.raw)  # type: ignore[return-value]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         from copy import deepcopy
 
-        return type(self)(deepcopy(self.raw, memo))
+        return (self._unsettled or type(self))(deepcopy(self.raw, memo))  # type: ignore[return-value]
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
@@ -190,8 +196,6 @@ def checked(cls: type[V], raw: object) -> V:
     if not isinstance(raw, dict):
         raise EventValidationError(cls.__name__, (Problem("", "not a JSON object", shortened(raw)),))
     if cls.kinds:
-        from .kinds import is_of_kind, outer_kind  # late: sub-views and records never need it
-
         kind = outer_kind(raw)
         if kind != "unknown" and not is_of_kind(kind, cls.kinds):
             raise EventValidationError(cls.__name__, (Problem("", f"the event is of another kind, {kind[:100]}"),))
@@ -213,6 +217,23 @@ def settle(view: View) -> None:
         field.settle(view)
 
 
+def settled_class(cls: type[V], payload: Field[Any]) -> type[V] | None:
+    """A view class like this one for views whose payload is known when they are made: nothing of it is left to do.
+
+    It calls itself the same. Who makes an instance (by `object.__new__`) sets `raw`, `_kept` and `_payload`. None where
+    the class has its own idea of the payload's attribute, or of how a view is made.
+    """
+    found: Any = vars(cls).get("_settled")
+    if found is None and getattr(cls, payload.name) is payload and cls.__init__ is View.__init__:
+        content = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
+        found = ViewType(cls.__name__, (cls,), {**content, "__slots__": ("_payload",), "_unsettled": cls})
+        # Read as fast as an attribute of a slot can be while it cannot be set. After the class is made, because
+        # making it binds its fields.
+        setattr(found, payload.name, property(attrgetter("_payload"), doc=payload.__doc__))
+        cls._settled = found
+    return found  # type: ignore[no-any-return]
+
+
 def type_name(kind: object) -> str:
     """A type as its user would write it, bounded."""
     name = kind.__name__ if isinstance(kind, type) and not hasattr(kind, "__args__") else repr(kind)
@@ -220,6 +241,7 @@ def type_name(kind: object) -> str:
 
 
 def _open_class(cls: type[View]) -> type[View]:
+    cls = cls._unsettled or cls
     return cls._origin if "_explicit" in vars(cls) else cls
 
 

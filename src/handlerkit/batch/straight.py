@@ -1,0 +1,83 @@
+"""The ordinary batch: one record after the other, no hooks, no results to keep, and all goes well.
+
+The same as `sequence` with a runner, in one loop without a call in between that is not the model's or the function's:
+what a record costs here beyond these two, ten thousand records cost ten thousand times. It ends where something is
+out of the ordinary; what that means, and how to go on, others know.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextvars import copy_context
+
+__all__ = ["Halt", "run_straight"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .deadline import Deadline
+    from .reading import RecordReading
+    from .sources import Found
+
+
+class Halt:
+    """Where the loop ended: `done` records are. The one behind them raised `error` if that is not None, when it was
+    read or, if `has_started`, when the function ran; without an error no time was left."""
+
+    __slots__ = ("done", "error", "has_started")
+
+    def __init__(self, done: int, error: Exception | None = None, has_started: bool = False) -> None:
+        self.done = done
+        self.error = error
+        self.has_started = has_started
+
+
+def run_straight(
+    found: Found,
+    reading: RecordReading,
+    call: Callable[[Any], Any],
+    settled: Callable[[Any], Any],
+    deadline: Deadline,
+) -> Halt | None:
+    """Run all records; None when all are done. `settled` completes what a function returned."""
+    # Where the function logs, each record's lines carry its id.
+    logs = sys.modules.get("handlerkit.logs.context")
+    bind_record = None if logs is None else logs.bind_record
+    read, direct, wire, view = reading.read, reading.direct, reading.wire, reading.view
+    new: Callable[[Any], Any] = object.__new__
+    # What is left is told in milliseconds: to ask for it twice in one is to pay for the same answer.
+    clock = deadline.clock
+    again_s = clock() + 0.001 if deadline.is_set else float("inf")
+    for position, raw in enumerate(found.raws):
+        if clock() >= again_s and position:
+            if deadline.is_near():
+                return Halt(position)
+            again_s = clock() + 0.001
+        try:
+            if direct is None or type(text := raw.get(wire)) is not str or "NaN" in text or "Infinity" in text:
+                record = read(raw)
+            else:
+                try:
+                    payload = direct(text)
+                except ValueError:
+                    record = read(raw)  # which words the error
+                else:
+                    record = new(view)
+                    record.raw = raw
+                    record._kept = None
+                    record._payload = payload
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is this record's
+            return Halt(position, error)
+        try:
+            # Each record in a context of its own: what one binds for its logs does not reach the next.
+            if bind_record is None:
+                result = copy_context().run(call, record)
+            else:
+                result = copy_context().run(bind_record, call, record, found.identifiers[position], raw)
+            if result is not None:
+                settled(result)
+        except Exception as error:  # noqa: BLE001  # as above
+            return Halt(position, error, True)
+    return None
