@@ -138,7 +138,8 @@ class ViewReader(Reader):
         self.name = kind.__name__
 
     def from_bytes(self, data: bytes) -> View:
-        return checked(self.kind, parsed(self.name, inflated(self.name, data) if is_gzip(data) else data))
+        value = parsed(self.name, inflated(self.name, data) if is_gzip(data) else data)
+        return checked(self.kind, value) if type(value) is dict else self.from_object(value)
 
     def from_object(self, value: Any) -> View:
         if isinstance(value, str):
