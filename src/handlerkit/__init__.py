@@ -19,6 +19,7 @@ __all__ = [
     "http_handler",
     "idempotent",
     "logs",
+    "metrics",
     "traced",
     "tracing",
 ]
@@ -27,7 +28,7 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import logs
+    from . import logs, metrics
     from .batch.errors import DropRecord, RetryRecord
     from .batch.handler import batch_handler
     from .cloudformation.handler import custom_resource
@@ -56,7 +57,7 @@ _HOME = {
     "traced": "tracing.decorator",
 }
 
-_MODULES = ("logs", "tracing")
+_MODULES = ("logs", "metrics", "tracing")
 
 
 def __getattr__(name: str) -> object:

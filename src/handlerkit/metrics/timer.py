@@ -1,0 +1,80 @@
+"""The time that a block or a function takes, as a metric."""
+
+from __future__ import annotations
+
+import time
+
+from handlerkit.events.generics import TypeVar
+
+__all__ = ["Timer"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable  # noqa: F401  # in a name's bound below
+    from typing import Any
+
+    from .handle import Metrics
+
+F = TypeVar("F", bound="Callable[..., Any]")
+ASYNC_CODE = 0x80  # inspect.CO_COROUTINE
+GENERATOR_CODE = 0x20 | 0x200  # inspect.CO_GENERATOR, CO_ASYNC_GENERATOR
+NANOSECONDS = {"Seconds": 1_000_000_000, "Milliseconds": 1_000_000, "Microseconds": 1_000}
+
+
+class Timer:
+    """A context manager, for one block at a time, and a decorator, for as many calls at once as there are."""
+
+    __slots__ = ("_began_ns", "_metrics", "_name", "_per_unit_ns", "_resolution", "_unit")
+
+    def __init__(self, metrics: Metrics, name: str, unit: str, resolution: int) -> None:
+        if unit not in NANOSECONDS:
+            raise ValueError(f"{unit!r} is no unit of time here; there are {', '.join(NANOSECONDS)}")
+        self._metrics = metrics
+        self._name = name
+        self._unit = unit
+        self._resolution = resolution
+        self._per_unit_ns = NANOSECONDS[unit]
+        self._began_ns = 0
+
+    def __enter__(self) -> None:
+        self._began_ns = time.perf_counter_ns()
+
+    def __exit__(self, *_: object) -> None:
+        self._ended(self._began_ns)
+
+    def __call__(self, function: F) -> F:
+        """The function, timed. Raises `TypeError` for a generator, which runs when others ask it to."""
+        flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
+        if flags & GENERATOR_CODE:
+            raise TypeError(f"{function!r} is a generator: time what takes its items")
+        if flags & ASYNC_CODE:
+
+            async def timed_async(*args: Any, **keywords: Any) -> Any:
+                began_ns = time.perf_counter_ns()
+                try:
+                    return await function(*args, **keywords)
+                finally:
+                    self._ended(began_ns)
+
+            return _named(timed_async, function)  # type: ignore[no-any-return]
+
+        def timed(*args: Any, **keywords: Any) -> Any:
+            began_ns = time.perf_counter_ns()
+            try:
+                return function(*args, **keywords)
+            finally:
+                self._ended(began_ns)
+
+        return _named(timed, function)  # type: ignore[no-any-return]
+
+    def _ended(self, began_ns: int) -> None:
+        taken = (time.perf_counter_ns() - began_ns) / self._per_unit_ns
+        self._metrics.add(self._name, taken, self._unit, resolution=self._resolution)
+
+
+def _named(wrapper: Any, function: Any) -> Any:
+    for name in ("__module__", "__name__", "__qualname__", "__doc__", "__dict__", "__annotations__"):
+        if hasattr(function, name):
+            setattr(wrapper, name, getattr(function, name))
+    wrapper.__wrapped__ = function
+    return wrapper

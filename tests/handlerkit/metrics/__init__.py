@@ -1,0 +1,1 @@
+"""Tests of handlerkit.metrics."""
