@@ -99,16 +99,19 @@ def invocation_fields(scope: Scope, settings: Settings) -> dict[str, Any]:
         "function_arn": getattr(context, "invoked_function_arn", None),
         "request_id": getattr(context, "aws_request_id", None),
         "cold_start": scope.is_cold_start,
-        "trace_id": trace_id(),
+        "trace_id": trace_id(scope.trace_header),
         "tenant_id": getattr(context, "tenant_id", None),
         "correlation_id": _correlation_id(scope.event, settings),
     }
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def trace_id() -> str | None:
-    """The root of the present X-Ray header."""
-    header = os.environ.get("_X_AMZN_TRACE_ID", "")
+def trace_id(header: str) -> str | None:
+    """The root in an X-Ray header.
+
+    >>> trace_id("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1")
+    '1-5759e988-bd862e3fe1be46a994272793'
+    """
     start = header.find("Root=")
     if start < 0:
         return None
