@@ -34,7 +34,7 @@ class AppLoop:
     """Runs coroutines to their end, each in the context of its caller."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._turn = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._forgotten: list[asyncio.AbstractEventLoop] = []
         self._process = 0
@@ -43,7 +43,10 @@ class AppLoop:
         self._finalizer: weakref.finalize[Any, Any] | None = None
 
     def adopt(self) -> None:
-        """Make the loop now, and make it the current one, so that a runtime takes the same; a current one is taken."""
+        """Make the loop now, and make it the current one, so that a runtime takes the same; a current one is taken.
+
+        The calling thread is the one that may run it.
+        """
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # without a loop, 3.12 and 3.13 make one and warn, 3.14 raises
             try:
@@ -54,31 +57,36 @@ class AppLoop:
             found = asyncio.new_event_loop()
             asyncio.set_event_loop(found)
         if not found.is_running():
-            self._take(found)
+            self._take(found, threading.get_ident())
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """The coroutine's result."""
-        with self._lock:
-            loop = self._loop
-            if loop is None or self._process != os.getpid() or loop.is_closed():
-                if loop is not None and self._process != os.getpid():
-                    # A forked child must not touch the parent's loop, not even to close it.
-                    self._forgotten.append(loop)
-                    self._is_threaded = False
-                loop = asyncio.new_event_loop()
-                self._take(loop)
-            if not self._is_threaded and self._owner != threading.get_ident() and not loop.is_running():
+        """The coroutine's result. One thread (the main one, unless another adopted the loop) runs the loop itself; the
+        first call from another moves the loop into a thread of its own."""
+        with self._turn:
+            loop = self._ready()
+            if not self._is_threaded and threading.get_ident() == self._owner:
+                return loop.run_until_complete(coroutine)
+            if not self._is_threaded:
                 self._is_threaded = True
                 threading.Thread(target=loop.run_forever, name="handlerkit-asyncio", daemon=True).start()
-            is_threaded = self._is_threaded or loop.is_running()
-        if not is_threaded:
-            return loop.run_until_complete(coroutine)
         return _submitted(loop, coroutine)
 
-    def _take(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _ready(self) -> asyncio.AbstractEventLoop:
+        loop = self._loop
+        if loop is not None and self._process == os.getpid() and not loop.is_closed():
+            return loop
+        if loop is not None and self._process != os.getpid():
+            # A forked child must not touch the parent's loop, not even to close it.
+            self._forgotten.append(loop)
+            self._is_threaded = False
+        loop = asyncio.new_event_loop()
+        self._take(loop, threading.main_thread().ident or 0)
+        return loop
+
+    def _take(self, loop: asyncio.AbstractEventLoop, owner: int) -> None:
         self._loop = loop
         self._process = os.getpid()
-        self._owner = threading.get_ident()
+        self._owner = owner
         if self._finalizer is not None:
             self._finalizer.detach()
         self._finalizer = weakref.finalize(self, _close, loop, self._process)
