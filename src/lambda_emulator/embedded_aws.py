@@ -101,8 +101,9 @@ def _make_server() -> "tuple[Any, set[socket.socket]]":
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
         from werkzeug.serving import ThreadedWSGIServer
     except ImportError as error:
+        name = (error.name or "moto").partition(".")[0]
         raise MotoMissing(
-            f"{error.name or 'moto'} is not installed: install handlerkit[emulator] and moto[server] to embed AWS"
+            f"{name} is not installed: install handlerkit[emulator] and moto[server] to embed AWS"
         ) from error
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it has no other switch for its line about development
     connections: set[socket.socket] = set()

@@ -1,4 +1,4 @@
-"""Settings of the property tests: a machine that does ten other things is slow at everything, and that is no finding."""
+"""Settings of the property tests: a machine that does ten other things is slow at everything, which is no finding."""
 
 from hypothesis import HealthCheck, settings
 
