@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lambda_emulator.answer_stream import StreamFailure
+    from lambda_emulator.async_invocations import EventOutcome
     from lambda_emulator.aws_clients import AwsClients
     from lambda_emulator.clock import RealClock
+    from lambda_emulator.deployment import Deployment
     from lambda_emulator.embedded_aws import EmbeddedAws
     from lambda_emulator.errors import (
         InvalidConfiguration,
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
         InvokeError,
         LocalLambdaError,
         NotQuiet,
+        PreconditionFailed,
+        ProvisionedConcurrencyConfigNotFound,
         RequestTooLarge,
         ResourceConflict,
         ResourceNotFound,
@@ -32,16 +36,20 @@ if TYPE_CHECKING:
     from lambda_emulator.http_prelude import HttpPrelude
     from lambda_emulator.http_route import HttpRoute
     from lambda_emulator.manual_clock import ManualClock
+    from lambda_emulator.metrics import Metrics
     from lambda_emulator.pollers.event_source_mapping import EventSourceMapping
     from lambda_emulator.result import InvocationResult, Report
     from lambda_emulator.service import LocalLambda
     from lambda_emulator.streamed_result import StreamedResult
+    from lambda_emulator.traffic_shift import TrafficShift
     from lambda_emulator.xray_daemon import XRayDaemon
     from lambda_emulator.xray_trace import Trace, TraceNode
 
 __all__ = [
     "AwsClients",
+    "Deployment",
     "EmbeddedAws",
+    "EventOutcome",
     "EventSourceMapping",
     "FunctionConfiguration",
     "HttpFront",
@@ -56,7 +64,10 @@ __all__ = [
     "LocalLambda",
     "LocalLambdaError",
     "ManualClock",
+    "Metrics",
     "NotQuiet",
+    "PreconditionFailed",
+    "ProvisionedConcurrencyConfigNotFound",
     "RealClock",
     "Report",
     "RequestTooLarge",
@@ -68,6 +79,7 @@ __all__ = [
     "TooManyRequests",
     "Trace",
     "TraceNode",
+    "TrafficShift",
     "UnsupportedMediaType",
     "ValidationFailed",
     "XRayDaemon",
@@ -75,7 +87,9 @@ __all__ = [
 
 _MODULES = {
     "AwsClients": "aws_clients",
+    "Deployment": "deployment",
     "EmbeddedAws": "embedded_aws",
+    "EventOutcome": "async_invocations",
     "EventSourceMapping": "pollers.event_source_mapping",
     "FunctionConfiguration": "function",
     "HttpFront": "http_front",
@@ -84,12 +98,14 @@ _MODULES = {
     "InvocationResult": "result",
     "LocalLambda": "service",
     "ManualClock": "manual_clock",
+    "Metrics": "metrics",
     "RealClock": "clock",
     "Report": "result",
     "StreamFailure": "answer_stream",
     "StreamedResult": "streamed_result",
     "Trace": "xray_trace",
     "TraceNode": "xray_trace",
+    "TrafficShift": "traffic_shift",
     "XRayDaemon": "xray_daemon",
 }
 

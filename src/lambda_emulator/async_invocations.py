@@ -29,7 +29,7 @@ from lambda_emulator.errors import InvokeError, LocalLambdaError, ResourceNotFou
 from lambda_emulator.event_invoke_config import EventInvokeConfig
 from lambda_emulator.event_routes import EventRoutes
 from lambda_emulator.function_name import FunctionName
-from lambda_emulator.functions import Target
+from lambda_emulator.functions import Function, Target
 from lambda_emulator.invocation import Invocation
 from lambda_emulator.metrics import Metrics
 from lambda_emulator.result import Completion
@@ -90,8 +90,11 @@ class EventOutcome:
 class Surroundings(Protocol):
     """What it needs of the service around it."""
 
+    def function(self, name: FunctionName) -> Function:
+        """The function, if it has that qualifier. Raises `ResourceNotFound`."""
+
     def target(self, name: FunctionName) -> Target:
-        """Where an invocation goes now. Raises `ResourceNotFound`."""
+        """The version that an invocation runs now; an alias chooses. Raises `ResourceNotFound`."""
 
     def reserved(self, function: str) -> int | None:
         """The function's reserved concurrency."""
@@ -170,11 +173,11 @@ class AsyncInvocations:
             return "RecursionStopped"
         refusals = 0
         while True:
-            progress.target = self._around.target(event.name)
+            config = self._config(event)
             if self._around.reserved(event.name.name) == 0:
                 return "ZeroReservedConcurrency"
             ran = await self._attempt(event, progress)
-            left_s = event.accepted_s + _config(progress.target).max_age_s - self._clock.time()
+            left_s = event.accepted_s + config.max_age_s - self._clock.time()
             if ran is None:
                 pause_s = min(_FIRST_BACK_OFF_S * 2 ** min(refusals, 16), _LAST_BACK_OFF_S, left_s)
                 refusals += 1
@@ -190,7 +193,7 @@ class AsyncInvocations:
                 first.set_result(ran.completion)
             if not ran.answer.failed:
                 return "Success"
-            if progress.attempts > _config(progress.target).retries:
+            if progress.attempts > config.retries:
                 return "RetriesExhausted"
             pause_s = _RETRY_DELAYS_S[progress.attempts - 1]
             if pause_s >= left_s:
@@ -200,10 +203,10 @@ class AsyncInvocations:
     async def _attempt(self, event: QueuedEvent, progress: "_Progress") -> Ran | None:
         """None if it is refused; the code is what there is when its turn has come."""
         async with self._around.turn(event.name.name):
-            progress.target = target = self._around.target(event.name)
             now_s = self._clock.time()
-            if now_s - event.accepted_s >= _config(target).max_age_s:
+            if now_s - event.accepted_s >= self._config(event).max_age_s:
                 return None
+            progress.target = target = self._around.target(event.name)
             self._record("AsyncEventAge", (now_s - event.accepted_s) * 1000, event)
             try:
                 return await self._around.attempt(event, target)
@@ -216,13 +219,13 @@ class AsyncInvocations:
         self, event: QueuedEvent, condition: Condition | Literal["RecursionStopped"], progress: "_Progress"
     ) -> EventOutcome:
         """Send the result where it is to go. What is not taken is counted, and told."""
-        if progress.target is None or condition == "RecursionStopped":
+        if condition == "RecursionStopped":
             return _outcome(event, condition, progress)
-        config = _config(progress.target)
-        last = progress.last
+        target = progress.target or self._around.target(event.name)
+        config, last = self._config(event), progress.last
         result = EventResult(
             request_id=event.invocation.request_id,
-            function_arn=_qualified(event, progress.target),
+            function_arn=_qualified(event),
             condition=condition,
             invoke_count=progress.attempts,
             payload=event.invocation.payload,
@@ -258,10 +261,14 @@ class AsyncInvocations:
         if condition == "Success":
             await send(config.on_success, to_destination, "DestinationDeliveryFailures")
         else:
-            dead_letter_arn = progress.target.version.configuration.dead_letter_arn
+            dead_letter_arn = target.version.configuration.dead_letter_arn
             await send(dead_letter_arn, to_dead_letters, "DeadLetterErrors")
             await send(config.on_failure, to_destination, "DestinationDeliveryFailures")
         return replace(_outcome(event, condition, progress), delivered=tuple(delivered), undelivered=tuple(undelivered))
+
+    def _config(self, event: QueuedEvent) -> EventInvokeConfig:
+        configs = self._around.function(event.name).event_invoke_configs
+        return configs.get(event.name.qualifier or "$LATEST") or EventInvokeConfig()
 
     def _record(self, metric: str, value: float, event: QueuedEvent) -> None:
         self._metrics.record(
@@ -282,12 +289,9 @@ class _Progress:
         self.last = ran
 
 
-def _config(target: Target) -> EventInvokeConfig:
-    return target.function.event_invoke_configs.get(target.qualifier or "$LATEST") or EventInvokeConfig()
-
-
-def _qualified(event: QueuedEvent, target: Target) -> str:
-    return f"{target.function.arn}:{event.name.qualifier or '$LATEST'}"
+def _qualified(event: QueuedEvent) -> str:
+    arn = event.invocation.function_arn
+    return arn if event.name.qualifier else f"{arn}:$LATEST"
 
 
 def _outcome(
@@ -295,10 +299,9 @@ def _outcome(
     condition: Condition | Literal["FunctionDeleted", "RecursionStopped"],
     progress: _Progress,
 ) -> EventOutcome:
-    arn = event.invocation.function_arn
     return EventOutcome(
         request_id=event.invocation.request_id,
-        function_arn=arn if event.name.qualifier else f"{arn}:$LATEST",
+        function_arn=_qualified(event),
         condition=condition,
         invoke_count=progress.attempts,
         payload=event.invocation.payload,

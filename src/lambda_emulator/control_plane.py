@@ -132,6 +132,12 @@ class ControlPlane:
         self.provisioned.alias_moved(function, alias)
         return made
 
+    def check_version(self, name: str, version: str) -> None:
+        """Raises `ResourceNotFound` if there is no such version."""
+        function = self.function(name)
+        if function.version(version) is None:
+            raise ResourceNotFound(f"Function not found: {function.arn}:{version}")
+
     def get_alias(self, name: str, alias: str) -> Alias:
         """Raises `ResourceNotFound`."""
         function = self.function(name)
@@ -286,8 +292,7 @@ class ControlPlane:
 
     def _check_versions(self, function: Function, alias: Alias) -> None:
         for number in (alias.function_version, *alias.additional_version_weights):
-            if function.version(number) is None:
-                raise ResourceNotFound(f"Function not found: {function.arn}:{number}")
+            self.check_version(function.name, number)
         letters = {
             version.configuration.dead_letter_arn
             for number in (alias.function_version, *alias.additional_version_weights)

@@ -24,7 +24,7 @@ from lambda_emulator.errors import ServiceClosed, TooManyRequests
 from lambda_emulator.event_routes import EventRoutes
 from lambda_emulator.function import FunctionConfiguration
 from lambda_emulator.function_name import FunctionName
-from lambda_emulator.functions import Functions, Target
+from lambda_emulator.functions import Function, Functions, Target
 from lambda_emulator.invocation import Invocation
 from lambda_emulator.invoke_request import InvokeRequest
 from lambda_emulator.metrics import Metrics
@@ -108,15 +108,13 @@ class Dispatcher:
         name = FunctionName.parse(request.function_name, request.qualifier)
         event = request.checked_event()
         client_context = request.client_context_text()
-        target = self.functions.target(name)
+        function = self.functions.qualified(name)
         request_id = str(uuid.uuid4())
-        if request.invocation_type == "DryRun":
-            return Dispatched(request_id=request_id, executed_version=target.version.number)
         identity = request.cognito_identity
         invocation = Invocation(
             request_id=request_id,
             payload=event,
-            function_arn=target.invoked_arn,
+            function_arn=f"{function.arn}:{name.qualifier}" if name.qualifier else function.arn,
             trace_header=request.trace_header,
             client_context=client_context,
             cognito_identity=json.dumps(dict(identity), separators=(",", ":")) if identity else None,
@@ -127,6 +125,9 @@ class Dispatcher:
             now_s = self.settings.clock.time()
             queued = QueuedEvent(name=name, invocation=invocation, accepted_s=now_s, chain=chain)
             return Dispatched(request_id=request_id, executed_version="", completed=self.events.accept(queued))
+        target = self.functions.target(name)
+        if request.invocation_type == "DryRun":
+            return Dispatched(request_id=request_id, executed_version=target.version.number)
         completed, answered = self._start(invocation, target)
         return Dispatched(
             request_id=request_id,
@@ -140,6 +141,10 @@ class Dispatcher:
         completed, answered = self._start(event.invocation, target)
         answer = await asyncio.shield(answered)
         return Ran(answer, await asyncio.shield(completed), target.version.number)
+
+    def function(self, name: FunctionName) -> Function:
+        """The function, if it has that qualifier. Raises `ResourceNotFound`."""
+        return self.functions.qualified(name)
 
     def target(self, name: FunctionName) -> Target:
         """Where an invocation goes now. Raises `ResourceNotFound`."""

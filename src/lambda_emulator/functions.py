@@ -106,11 +106,6 @@ class Target:
     qualifier: str | None
     """As the caller said it."""
 
-    @property
-    def invoked_arn(self) -> str:
-        """What the function sees: with the caller's qualifier."""
-        return f"{self.function.arn}:{self.qualifier}" if self.qualifier else self.function.arn
-
 
 class Functions:
     """By name."""
@@ -167,6 +162,13 @@ class Functions:
         ):
             return function
         raise self._not_found(name)
+
+    def qualified(self, name: FunctionName) -> Function:
+        """The function, if it has that version or alias. Raises `ResourceNotFound`."""
+        function = self.find(name)
+        if not function.knows(name.qualifier or "$LATEST"):
+            raise self._not_found(name)
+        return function
 
     def target(self, name: FunctionName) -> Target:
         """The version that an invocation by that name runs: an alias chooses anew each time.

@@ -7,7 +7,7 @@ leaving the `with` block, or the end of the interpreter, ends every process that
 import concurrent.futures
 import json
 import weakref
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from random import Random
 from typing import Any, Protocol, Self, TypeVar
 
@@ -18,6 +18,7 @@ from lambda_emulator.aws_clients import AwsClients
 from lambda_emulator.clock import Clock, RealClock
 from lambda_emulator.concurrency_limits import ACCOUNT_LIMIT
 from lambda_emulator.control_plane import ControlPlane
+from lambda_emulator.deployment import Alarm, Deployment, Deployments, Hook, Plan
 from lambda_emulator.dispatcher import Dispatched, Dispatcher, Settings
 from lambda_emulator.errors import InvalidRequestContent, ServiceClosed
 from lambda_emulator.event_invoke_config import EventInvokeConfig
@@ -33,6 +34,7 @@ from lambda_emulator.pollers.request import api_request
 from lambda_emulator.provisioned import ProvisionedState
 from lambda_emulator.result import Completion, InvocationResult
 from lambda_emulator.streamed_result import StreamedResult
+from lambda_emulator.traffic_shift import TrafficShift
 from lambda_emulator.xray_daemon import XRayDaemon
 
 __all__ = ["LocalLambda", "Side"]
@@ -73,6 +75,7 @@ class LocalLambda:
             )
         )
         self._control = ControlPlane(self._dispatcher)
+        self._deployments = Deployments(self._dispatcher, self._control)
         self._mappings = EventSourceMappings(DispatcherInvoker(self._dispatcher), aws, self.clock)
         self._invoke_api = InvokeApi(self._dispatcher, self._control, self._mappings)
         for configuration in functions:
@@ -80,7 +83,12 @@ class LocalLambda:
         self._loop = LoopThread("local-lambda")
         self._sides: list[Side] = [self._invoke_api]
         self._closing = weakref.finalize(
-            self, _close, self._loop, self._dispatcher, self._control, self._mappings, self._sides
+            self,
+            _close,
+            self._loop,
+            self._dispatcher,
+            (self._mappings, self._deployments, self._control),
+            self._sides,
         )
 
     def __enter__(self) -> Self:
@@ -121,6 +129,33 @@ class LocalLambda:
     ) -> Alias:
         """Point it elsewhere; `weights={}` sends everything to its version."""
         return self._do(lambda: self._control.update_alias(function_name, alias, version=version, weights=weights))
+
+    def shift_traffic(
+        self,
+        function_name: str,
+        alias: str,
+        version: str,
+        shift: TrafficShift | str = "AllAtOnce",
+        *,
+        before: Hook | None = None,
+        after: Hook | None = None,
+        alarms: Sequence[Alarm] = (),
+    ) -> Deployment:
+        """Move an alias to another version as CodeDeploy does, on the clock; returns when it has begun.
+
+        `shift`: `Canary10Percent5Minutes`, `Linear10PercentEvery1Minute`, `AllAtOnce`, any numbers. `before` and
+        `after` are functions' names or callables. An alarm gets the metrics; True takes everything back.
+        """
+        plan = Plan(
+            function=function_name,
+            alias=alias,
+            version=version,
+            shift=TrafficShift.named(shift) if isinstance(shift, str) else shift,
+            before=before,
+            after=after,
+            alarms=tuple(alarms),
+        )
+        return self._do(lambda: self._deployments.start(plan))
 
     def put_function_concurrency(self, function_name: str, reserved: int | None) -> None:
         """Reserve concurrency, 0 switches the function off; None gives it back."""
@@ -401,15 +436,14 @@ async def _provision(control: ControlPlane, function_name: str, qualifier: str, 
 def _close(
     loop: LoopThread,
     dispatcher: Dispatcher,
-    control: ControlPlane,
-    mappings: EventSourceMappings,
+    management: tuple[EventSourceMappings, Deployments, ControlPlane],
     sides: list[Side],
 ) -> None:
     async def close() -> None:
         for side in sides:
             await side.close()
-        await mappings.close()
-        await control.close()
+        for each in management:
+            await each.close()
         await dispatcher.close()
 
     loop.submit(close()).result()

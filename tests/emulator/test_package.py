@@ -19,7 +19,9 @@ MODULES = sorted(
 def test_the_public_names_are_these() -> None:
     assert lambda_emulator.__all__ == [
         "AwsClients",
+        "Deployment",
         "EmbeddedAws",
+        "EventOutcome",
         "EventSourceMapping",
         "FunctionConfiguration",
         "HttpFront",
@@ -34,7 +36,10 @@ def test_the_public_names_are_these() -> None:
         "LocalLambda",
         "LocalLambdaError",
         "ManualClock",
+        "Metrics",
         "NotQuiet",
+        "PreconditionFailed",
+        "ProvisionedConcurrencyConfigNotFound",
         "RealClock",
         "Report",
         "RequestTooLarge",
@@ -46,6 +51,7 @@ def test_the_public_names_are_these() -> None:
         "TooManyRequests",
         "Trace",
         "TraceNode",
+        "TrafficShift",
         "UnsupportedMediaType",
         "ValidationFailed",
         "XRayDaemon",
