@@ -117,13 +117,13 @@ class EventHandler(Generic[F]):
 
     def _handled(self, asked: Any, context: Any) -> Any:
         if self._guard is None:
-            return self._called(asked, context)
-        return self._guard.run((asked,), {}, context, lambda: self._answered(asked, context))
-
-    def _answered(self, asked: Any, context: Any) -> Any:
+            return self._checked(asked, self._called(asked, context))
         from .reply import jsonable
 
-        return jsonable(self._called(asked, context))  # what a duplicate gets is the same document
+        def document(result: Any) -> Any:  # what a duplicate gets, too
+            return jsonable(self._checked(asked, result))
+
+        return self._guard.run((asked,), {}, context, lambda: self._called(asked, context), document)
 
     def _called(self, asked: Any, context: Any) -> Any:
         how = self._signature.context
@@ -139,6 +139,9 @@ class EventHandler(Generic[F]):
 
                 self._loop = KeptLoop()
             result = self._loop.run(result)
+        return result
+
+    def _checked(self, asked: Any, result: Any) -> Any:
         # Of a service that waits for an answer in a form of its own, and says nothing about a wrong one.
         service = getattr(asked, "answered_by", None)
         if service is not None and self._check_answer:

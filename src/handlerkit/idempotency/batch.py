@@ -14,7 +14,6 @@ from .errors import AlreadyInProgressError, ResultNotKeptError, StoreError
 from .execution import Guard
 from .extraction import argument_reader
 from .options import scope_of
-from .results import restored
 
 __all__ = ["BatchGuard", "BatchSession"]
 
@@ -235,7 +234,7 @@ class BatchSession:
                 assert first.attempt is not None
                 attempt.refuse_other_payload(first.attempt.fingerprint)
                 if first.completion is not None:
-                    return (restored(attempt.key, first.completion.result),)
+                    return (attempt.replay_of(first.completion.result),)
                 if first.record is None or first.attempt.owns(first.record):
                     raise AlreadyInProgressError(attempt.key)
                 return (attempt.replayed(first.record),)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # What a waiting duplicate leaves of its own time, to say so.
 RESERVE_MS = 100
+# Of a function called inside: whatever `remember` says, they are no result but pass.
+PASSING = (StoreError, AlreadyInProgressError, OwnershipLostError)
 
 
 class Guard:
@@ -61,11 +63,21 @@ class Guard:
         fingerprint = "" if self._payload is None else fingerprint_of(self._payload(*args, **kwargs))
         return Attempt(options, key, fingerprint, context)
 
-    def run(self, args: tuple[Any, ...], kwargs: dict[str, Any], context: Any, call: Callable[[], Any]) -> Any:
-        """The result of `call()`, or of the execution that was first."""
+    def run(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        context: Any,
+        call: Callable[[], Any],
+        made_of: Callable[[Any], Any] | None = None,
+    ) -> Any:
+        """The result of `call()`, or of the execution that was first; `made_of` makes what is kept and returned of it.
+
+        If `made_of` raises, the work is done nevertheless, and duplicates get `ResultNotKeptError`.
+        """
         attempt = self.attempt(args, kwargs, context)
         if attempt is None:
-            return call()
+            return call() if made_of is None else made_of(call())
         store = self.options.store
         record = store.claim(attempt.claim())
         if not attempt.owns(record):
@@ -81,6 +93,12 @@ class Guard:
         except BaseException as error:
             attempt.after_failure(error)
             raise
+        if made_of is not None:
+            try:
+                result = made_of(result)
+            except Exception as error:
+                attempt.after_unusable_result(error)
+                raise
         return attempt.after_success(result)
 
     def finished(self, result: Any) -> Any:
@@ -163,7 +181,11 @@ class Attempt:
             from .store import now_ms
 
             raise AlreadyInProgressError(self.key, max(0, record.lease_until_ms - now_ms()))
-        result = restored(self.key, record.result)
+        return self.replay_of(record.result)
+
+    def replay_of(self, text: str) -> Any:
+        """A stored result, told to the hook. Raises the exception that is remembered, `ResultNotKeptError`, ..."""
+        result = restored(self.key, text)
         if self._options.on_replay is not None:
             self._options.on_replay(Replay(self.key, result))
         return result
@@ -188,7 +210,9 @@ class Attempt:
 
     def completion_of(self, error: BaseException) -> Completion | None:
         """The completion with this exception, if it is one to be remembered."""
-        return self._completed(encoded_exception(error)) if isinstance(error, self._options.remember) else None
+        if not isinstance(error, self._options.remember) or isinstance(error, PASSING):
+            return None
+        return self._completed(encoded_exception(error))
 
     def as_if_recorded(self, done: Completion) -> Record:
         """The record that there would be, had it been possible to write it: the work is done, and its result counts."""
@@ -208,6 +232,13 @@ class Attempt:
             unrecorded(self.key, error)
             return result
         return self.after_completion(record, result)
+
+    def after_unusable_result(self, error: Exception) -> None:
+        """Write that the work is done, though nothing can be made of its result. Raises nothing: the error goes on."""
+        try:
+            self.complete(self._completed(not_kept(f"{type(error).__name__}: {error}")))
+        except StoreError as trouble:
+            unrecorded(self.key, trouble)
 
     def complete(self, done: Completion) -> Record | None:
         """Write a completion; if the store refuses it, one without the result. Raises `StoreError`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threading import Lock
 
-from .states import COMPLETED, IN_PROGRESS, after_claim, after_completion, after_release, state_of
+from .states import IN_PROGRESS, after_claim, after_completion, after_release, state_of
 from .store import now_ms
 
 __all__ = ["MemoryStore"]
@@ -75,6 +75,10 @@ class MemoryStore:
         return record
 
     def _sweep(self, now: int) -> None:
-        live = (COMPLETED, IN_PROGRESS)
-        self._records = {key: record for key, record in self._records.items() if state_of(record, now) in live}
+        # What was abandoned may still be completed by its owner, until its time is over.
+        self._records = {
+            key: record
+            for key, record in self._records.items()
+            if record.expires_at_ms > now or state_of(record, now) == IN_PROGRESS
+        }
         self._sweep_at = max(SWEEP_FROM, 2 * len(self._records))

@@ -136,6 +136,8 @@ def scope_of(function: Callable[..., Any], name: str | None) -> str:
     """What the keys of a function begin with: no two functions share one, unless they are told to."""
     if name is not None:
         return name
+    if getattr(function, "__name__", "") == "<lambda>":
+        raise TypeError("a lambda shares its name with every other one, and so its keys: give Idempotency(name=...)")
     from os import environ
 
     code = f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', type(function).__qualname__)}"

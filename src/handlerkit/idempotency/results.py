@@ -72,7 +72,10 @@ def restored(key: str, text: str) -> Any:
 def _text(document: object) -> str:
     from json import dumps  # late: 5 ms, unless something else has it loaded
 
-    return dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    if _has_no_surrogate(text):
+        return text
+    return dumps(document, allow_nan=False, separators=(",", ":"))  # half an emoji in an exception's words
 
 
 def _plain(value: Any) -> Any:

@@ -21,6 +21,7 @@ from handlerkit.idempotency import (
     MemoryStore,
     Record,
     Release,
+    ResultNotKeptError,
     Store,
     StoreError,
     idempotent,
@@ -552,6 +553,36 @@ def test_an_event_handler_answers_a_duplicate_with_the_first_response() -> None:
     assert len(runs) == 2
     with pytest.raises(KeyMissingError):
         handler({})
+
+
+def test_an_answer_that_cannot_be_sent_does_not_make_the_work_run_again() -> None:
+    runs: list[int] = []
+
+    @event_handler(idempotency=Idempotency(MemoryStore(), key=jmespath("id")))
+    def handler(event: dict[str, Any]) -> Any:
+        runs.append(1)
+        return object()
+
+    with pytest.raises(TypeError):
+        handler({"id": 1}, FakeContext())
+    with pytest.raises(ResultNotKeptError, match="TypeError"):
+        handler({"id": 1}, FakeContext())
+    assert len(runs) == 1
+
+
+def test_the_hook_is_told_of_duplicates_within_a_batch_too() -> None:
+    seen: list[str] = []
+
+    options = Idempotency(MemoryStore(), key=jmespath("body"), on_replay=lambda replay: seen.append(replay.key))
+
+    @batch_handler(idempotency=options)
+    def handler(record: SqsRecord[str]) -> None:
+        pass
+
+    handler(sqs_event(["a", "b", "a"]))
+    handler(sqs_event(["b"]))
+    assert len(seen) == 2
+    assert seen[0] != seen[1]
 
 
 def test_a_record_that_could_not_be_read_ahead_but_can_be_in_its_turn_is_protected_nevertheless() -> None:

@@ -11,11 +11,15 @@ from typing import Any
 
 import pytest
 
+from handlerkit import batch_handler
+from handlerkit.batch import BatchFailedError
+from handlerkit.events import SqsRecord
 from handlerkit.idempotency import (
     AlreadyInProgressError,
     Claim,
     Completion,
     DynamoDBStore,
+    Idempotency,
     PayloadMismatchError,
     Release,
     ResultNotKeptError,
@@ -27,6 +31,7 @@ from handlerkit.idempotency.dynamodb_client import BotoClient, LeanClient, Servi
 from handlerkit.idempotency.dynamodb_items import Layout
 from handlerkit.idempotency.http_post import Endpoint
 from handlerkit.idempotency.signing import Credentials, signed_headers
+from handlerkit.testing import sqs_event
 from tests.handlerkit.test_imports import loaded_by
 
 from .stores_under_test import ENVIRON, START_MS, Clock, CountingClient, Servers, boto_client, lean_client
@@ -153,8 +158,10 @@ class Scripted:
 
     def __init__(self, *errors: Exception) -> None:
         self.errors = list(errors)
+        self.actions: list[str] = []
 
     def call(self, action: str, parameters: dict[str, Any], /) -> dict[str, Any]:
+        self.actions.append(action)
         if self.errors:
             raise self.errors.pop(0)
         return {}
@@ -200,6 +207,39 @@ def test_an_item_of_another_kind_is_refused() -> None:
     detail = {"Item": {"id": {"S": "k"}, "status": {"S": "shipped"}}}
     with pytest.raises(StoreError, match="status 'shipped': is this table another's"):
         DynamoDBStore("t", client=Scripted(ServiceError("ConditionalCheckFailedException", "", detail))).claim(CLAIM)
+
+
+def cancelled(*reasons: str) -> ServiceError:
+    return ServiceError("TransactionCanceledException", "", {"CancellationReasons": [{"Code": one} for one in reasons]})
+
+
+@pytest.mark.parametrize("reason", ["ThrottlingError", "ProvisionedThroughputExceeded", "TransactionConflict"])
+def test_a_transaction_that_is_throttled_or_in_conflict_is_taken_apart(reason: str) -> None:
+    client = Scripted(cancelled("None", reason))
+    store = DynamoDBStore("t", client=client)
+    claims = [Claim(key=key, owner="me", lease_ms=1_000, ttl_s=60) for key in "ab"]
+    assert [one.owner for one in store.claim_many(claims)] == ["me", "me"]
+    client.errors = [cancelled(reason, "None")]
+    done = [Completion(key=key, owner="me", result="1", ttl_s=60) for key in "ab"]
+    assert [one is not None and one.is_completed for one in store.complete_many(done)] == [True, True]
+    assert client.errors == []
+    one_by_one = [["TransactWriteItems", action, action] for action in ("PutItem", "UpdateItem")]
+    assert client.actions == [*one_by_one[0], *one_by_one[1]]
+
+
+def test_throttling_that_lasts_is_an_error_with_the_table_and_nothing_ran() -> None:
+    throttled = ServiceError("ThrottlingException", "Rate exceeded", {})
+    ran: list[str] = []
+
+    store = DynamoDBStore("t", client=Scripted(*[throttled] * 9))
+
+    @batch_handler(idempotency=Idempotency(store, key=lambda record: record.body))
+    def handler(record: SqsRecord[str]) -> None:
+        ran.append(record.body)
+
+    with pytest.raises(BatchFailedError, match="table 't': TransactWriteItems was refused: ThrottlingException"):
+        handler(sqs_event(["a", "b"]))
+    assert ran == []
 
 
 def test_what_is_no_client_is_refused() -> None:

@@ -455,7 +455,7 @@ def test_an_execution_that_was_taken_over_returns_the_result_that_counts(clock: 
 
 def test_an_execution_that_was_taken_over_fails_while_the_newer_one_runs(clock: Clock) -> None:
     store = MemoryStore(clock_ms=clock)
-    guard = Idempotency(store, key="key", lease_s=10).for_function(lambda key: None)
+    guard = Idempotency(store, key="key", name="n", lease_s=10).for_function(lambda key: None)
 
     def slow() -> str:
         clock.move(10_000)
@@ -484,6 +484,62 @@ def test_the_lease_is_the_invocations_remaining_time_wherever_the_context_is(clo
     work("nowhere")
     assert [SKEW_MS + 4_000 < lease <= SKEW_MS + 5_000 for lease in leases] == [True, True, True, False]
     assert leases[3] == 900_000
+
+
+def test_lambdas_need_a_name_for_their_keys() -> None:
+    with pytest.raises(TypeError, match="give Idempotency"):
+        idempotent(MemoryStore(), key=str)(lambda number: number)
+    named: Callable[[int], int] = idempotent(MemoryStore(), key=str, name="double")(lambda number: 2 * number)
+    assert named(2) == 4
+
+
+def test_what_passes_is_not_remembered_whatever_was_said() -> None:
+    """A nested function whose key is busy, or whose store is out of reach, has not failed for good."""
+    store, inner_store = MemoryStore(), FailingStore("claim")
+
+    @idempotent(inner_store, key="key")
+    def inner(key: str) -> str:
+        return "inner"
+
+    @idempotent(store, key="key", remember=(Exception,))
+    def outer(key: str) -> str:
+        return inner(key)
+
+    with pytest.raises(StoreError):
+        outer("k")
+    inner_store.step = ""
+    busy = Claim(key="", owner="other", lease_ms=60_000, ttl_s=60)
+    attempt = Idempotency(inner_store, key="key").for_function(inner).attempt(("k",), {}, None)
+    assert attempt is not None
+    busy.key = attempt.key
+    inner_store.claim(busy)
+    with pytest.raises(AlreadyInProgressError):
+        outer("k")
+    inner_store.release(Release(key=attempt.key, owner="other"))
+    assert outer("k") == "inner"
+
+
+def test_half_an_emoji_in_an_exceptions_words_or_a_reason_is_kept(store: Store) -> None:
+    class Odd:
+        pass
+
+    Odd.__qualname__ = "half \ud83d"
+    runs: list[str] = []
+
+    @idempotent(store, key="key", remember=(ValueError,))
+    def work(key: str) -> Any:
+        runs.append(key)
+        if key == "raises":
+            raise ValueError("half \ud83d")
+        return Odd()
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="half \ud83d"):
+            work("raises")
+    assert type(work("odd")).__qualname__ == "half \ud83d"
+    with pytest.raises(ResultNotKeptError, match="half \ud83d"):
+        work("odd")
+    assert runs == ["raises", "odd"]
 
 
 def test_a_hook_is_told_of_replays() -> None:
@@ -570,7 +626,7 @@ def test_what_cannot_be_is_refused_where_it_is_written() -> None:
         ({"key": 5}, function, "a callable"),
         ({"key": "order"}, generator, "generator"),
         ({"key": "order"}, staticmethod(function), "put @staticmethod above"),
-        ({"key": jmespath("a")}, lambda: None, "takes nothing"),
+        ({"key": jmespath("a"), "name": "n"}, lambda: None, "takes nothing"),
     ]
     for options, one, said in wrong:
         with pytest.raises(TypeError, match=said):
