@@ -216,7 +216,8 @@ class _Batch:
     def _failure(self, summary: BatchSummary) -> BatchFailedError:
         found = self._found
         failed = [at for at, outcome in enumerate(self.outcomes) if outcome is not None and not outcome.is_done]
-        first = self.outcomes[failed[0]] if failed else None
+        told = (one for one in self.outcomes if one is not None and not one.is_done and one.error is not None)
+        first = next(told, None)  # errors behind it may be forgotten
         error = first.error if first is not None else None
         said = "time ran out"
         if first is not None and error is not None:

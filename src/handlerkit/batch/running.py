@@ -65,6 +65,7 @@ class Runner:
         self._context = context
         self._keeps_values = found.source.family != "partial"
         self._idempotency = idempotency
+        self._keeps_next_error = True
         # Observers of the whole batch alone have no `around`.
         self._observers: list[Any] = [one for one in options.observers if getattr(one, "around", None) is not None]
         self._has_hooks = bool(self._observers) or idempotency is not None
@@ -90,12 +91,26 @@ class Runner:
         else:
             outcome = Outcome(Outcome.RETRY if isinstance(error, RetryRecord) else Outcome.FAILED, error)
         self._reporter.record_ended(self.facts(position), outcome)
+        self._forget(outcome)
         return outcome
 
     def _poisoned(self, position: int, error: Exception, diverted: bool, trouble: Exception | None) -> Outcome:
         outcome = Outcome(Outcome.DIVERTED if diverted else Outcome.POISON, error)
         self._reporter.record_unreadable(self.facts(position), outcome, trouble)
+        self._forget(outcome)
         return outcome
+
+    def _forget(self, outcome: Outcome) -> None:
+        """Let go of an error that has been told, with its frames and all they hold: a batch can have 10,000.
+
+        The first is the cause if the batch fails, a wish to wait is granted at the end, and some answers quote it.
+        """
+        if self._keeps_values or isinstance(outcome.error, RetryRecord):
+            return
+        if self._keeps_next_error and not outcome.is_done:
+            self._keeps_next_error = False
+        else:
+            outcome.error = None
 
     def _entered(self, facts: RecordFacts) -> list[Any]:
         """The observers' context managers, entered; those that fail are left out."""

@@ -477,3 +477,33 @@ def test_one_handler_serves_two_threads_at_once_each_with_its_own_batch() -> Non
     assert [one["batchItemFailures"], two["batchItemFailures"]] == [
         [{"itemIdentifier": event["Records"][1]["messageId"]}] for event in (first, second)
     ]
+
+
+def test_a_batch_that_fails_names_the_first_failure_also_behind_a_dropped_record() -> None:
+    def function(record: SqsRecord[Order]) -> None:
+        if record.body.n == 0:
+            raise DropRecord("not wanted")
+        raise ValueError(f"no {record.body.n}")
+
+    with pytest.raises(BatchFailedError, match="first: ValueError: no 1") as caught:
+        process(orders(4), function, partial_response=False)
+    assert isinstance(caught.value.__cause__, ValueError)
+
+
+def test_errors_that_were_told_are_let_go_of() -> None:
+    held: list[weakref.ref[Exception]] = []
+
+    def function(record: SqsRecord[Order]) -> None:
+        gc.collect()
+        alive = [one for one in held if one() is not None]
+        assert len(alive) <= 2, alive  # the first, and the one that was raised just now
+        error = ValueError(f"no {record.body.n}")
+        held.append(weakref.ref(error))
+        raise error
+
+    logging.getLogger("handlerkit.batch").disabled = True  # pytest keeps what was logged
+    try:
+        with pytest.raises(BatchFailedError, match="no 0"):
+            process(orders(6), function)
+    finally:
+        logging.getLogger("handlerkit.batch").disabled = False
