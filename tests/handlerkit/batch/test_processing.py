@@ -491,13 +491,16 @@ def test_a_batch_that_fails_names_the_first_failure_also_behind_a_dropped_record
 
 
 def test_errors_that_were_told_are_let_go_of() -> None:
+    class No(ValueError):
+        """Unlike a built-in one it can be watched."""
+
     held: list[weakref.ref[Exception]] = []
 
     def function(record: SqsRecord[Order]) -> None:
         gc.collect()
         alive = [one for one in held if one() is not None]
         assert len(alive) <= 2, alive  # the first, and the one that was raised just now
-        error = ValueError(f"no {record.body.n}")
+        error = No(f"no {record.body.n}")
         held.append(weakref.ref(error))
         raise error
 
