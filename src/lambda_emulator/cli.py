@@ -19,6 +19,7 @@ def main() -> None:
         sys.exit(f"{missing}: pip install 'handlerkit[emulator]'")
 
     from lambda_emulator import event_command, idempotency_command, invoke_command
+    from lambda_emulator.layer import commands
 
     app = typer.Typer(
         help="Run AWS Lambda functions locally, in processes of their own, without containers.",
@@ -36,6 +37,8 @@ def main() -> None:
     idempotency.callback(help="What idempotent functions need where they are deployed.")(lambda: None)
     idempotency.command("template")(idempotency_command.template)
     app.add_typer(idempotency, name="idempotency")
+    app.add_typer(commands.layer_app(), name="layer")
+    app.command("precompile")(commands.precompile_command)
     app()
 
 

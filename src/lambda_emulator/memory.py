@@ -22,6 +22,8 @@ _KIB = 1024
 _FIRST_SAMPLE_S = 0.002
 _SAMPLE_EVERY_S = 0.05
 _LIST_EVERY_S = 1.0
+# The first lists are made soon, too: a function may be a child of what was started (a sandbox, a wrapper script).
+_FIRST_LIST_S = 0.05
 # Each sample starts a process there.
 _SAMPLE_WITH_PS_EVERY_S = 0.5
 
@@ -30,16 +32,17 @@ class GroupMemory:
     """The memory of a process group, which its leader's pid names, and of others that count to it."""
 
     def __init__(self, leader_pid: int, *other_leaders: int) -> None:
-        self._leader_pid = leader_pid
         self._groups = frozenset((leader_pid, *other_leaders))
         self._members: tuple[int, ...] = (leader_pid, *other_leaders)
         self._listed_at_s = time.monotonic()
+        self._list_after_s = _FIRST_LIST_S
         self._peak_bytes = 0
 
     def peak_bytes(self) -> int:
-        """The most that was ever seen. The leader's own peak is exact, for the kernel keeps it (Linux)."""
+        """The most that was ever seen. Each member's own peak is exact, for the kernel keeps it (Linux)."""
         if _LINUX:
-            self._peak_bytes = max(self._peak_bytes, _field_bytes(self._leader_pid, "status", "VmHWM:"))
+            peaks = [_field_bytes(pid, "status", "VmHWM:") for pid in self._members]
+            self._peak_bytes = max(self._peak_bytes, *peaks, 0)
         elif not self._peak_bytes:
             self.resident_bytes()
         return self._peak_bytes
@@ -50,8 +53,9 @@ class GroupMemory:
         if not _LINUX:
             resident = _resident_by_ps(self._groups)
         else:
-            if now_s - self._listed_at_s >= _LIST_EVERY_S:
+            if now_s - self._listed_at_s >= self._list_after_s:
                 self._members, self._listed_at_s = _members_of(self._groups), now_s
+                self._list_after_s = min(2 * self._list_after_s, _LIST_EVERY_S)
             resident = sum(_field_bytes(pid, "status", "VmRSS:") for pid in self._members)
         self._peak_bytes = max(self._peak_bytes, resident)
         return resident

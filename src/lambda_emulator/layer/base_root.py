@@ -1,4 +1,4 @@
-"""A folder that looks like the root of an OS-only base: the C library's files, a shell, a few files of `/etc`, no Python.
+"""A folder that looks like the root of an OS-only base: the C library, a shell, a few files of `/etc`, no Python.
 
 The files are copies of this machine's, so its C library may be newer than the base's. That no file of a layer asks for
 more than the base has is what the gates check.
@@ -22,8 +22,11 @@ _FOLDERS = ("lib/{m}-linux-gnu", "usr/lib/{m}-linux-gnu", "lib64", "usr/lib64", 
 _BY_NAME = ("libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2")
 _PROGRAMS = ("bin/sh", "usr/bin/env")
 _OUR_CERTIFICATES = (
-    "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem",
-)  # fmt: skip
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
 _ETC = {
     "passwd": "root:x:0:0:root:/root:/bin/sh\nsbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin\n",
     "group": "root:x:0:\nsbx_user1051:x:990:\n",

@@ -20,6 +20,7 @@ from lambda_emulator.layer.layout import check_layout
 from lambda_emulator.layer.manifest import MANIFEST, manifest_bytes, read_manifest
 from lambda_emulator.layer.requirements import expand_extras, read_lock, read_user_file
 from lambda_emulator.layer.sizes import Share, shares
+from lambda_emulator.layer.start_bundle import write_start
 from lambda_emulator.layer.target import Target
 from runtime import protocol
 
@@ -120,7 +121,7 @@ def _install_packages(
     pins = read_lock(lock.read_text(), lock.name)
     files = [read_user_file(path, order.target) for path in order.requirements]
     extras = [*order.extras, *(extra for file in files for extra in file.extras)]
-    chosen = {}
+    chosen: dict[str, wheels.Wheel] = {}
     for file in files:
         if file.pins is None:
             chosen |= wheels.resolve_user_file(file, pins, order.target, resolved, progress)
@@ -181,6 +182,8 @@ def _compile(tree: Path, target: Target, progress: Callable[[str], None]) -> dic
         if folder.is_dir():
             done = bytecode.compile_folder(folder, python=compiler, prefix=prefix)
             failed |= {f"{folder.name}/{name}": reason for name, reason in done.failed.items()}
+    if inside.exists():
+        write_start(tree, target, compiler)
     return failed
 
 

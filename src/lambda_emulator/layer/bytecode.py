@@ -1,8 +1,8 @@
 """Bytecode beside the sources, valid without a look at them: what a read-only folder needs to start quickly.
 
-Lambda's `/opt` and `/var/task` cannot be written, so a module without bytecode is compiled at every cold start. The files
-are compiled by the Python that will load them, one after the other in a process of their own, so that the same sources
-give the same bytes.
+Lambda's `/opt` and `/var/task` cannot be written, so a module without bytecode is compiled at every cold start. The
+files are compiled by the Python that will load them, one after the other in a process of their own, so that the same
+sources give the same bytes.
 """
 
 import json
@@ -53,7 +53,8 @@ class Compiled:
 def compile_folder(folder: Path, *, python: Path, prefix: str) -> Compiled:
     """Write `__pycache__` beside every source below `folder`; `prefix` is where the folder will be on Lambda.
 
-    Tracebacks show that path. Raises `LayerError` when the interpreter fails as a whole, and for a folder that is none.
+    That path is written into the bytecode, so that its bytes do not depend on this folder, and the import need not
+    correct it. Raises `LayerError` when the interpreter fails as a whole, and for a folder that is none.
     """
     if not folder.is_dir():
         raise LayerError(f"{folder} is no folder: name the one that holds the code")

@@ -24,8 +24,8 @@ USER, GROUP = 993, 990
 
 _PATH = "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"
 _LIBRARIES = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
-# The emulator ends a function by a signal to its group. bubblewrap itself must outlive SIGTERM, or the function would not
-# have the time that is left to it; a function that wants the signal sets a handler, as ours does.
+# The emulator ends a function by a signal to its group. bubblewrap itself must outlive SIGTERM, or the function would
+# not have the time that is left to it; a function that wants the signal sets a handler, as our runtime does.
 _PREPARE = f"""
 trap '' TERM
 tmp=${{TMPDIR:-/tmp}}
@@ -65,8 +65,8 @@ class Confinement:
     def command(self, mounts: Mapping[str, Path], program: Sequence[str]) -> tuple[str, ...]:
         """The command line. `mounts` are read-only: where it will be (`/opt`), and what.
 
-        TMPDIR names the folder that becomes `/tmp`. The environment is handed on, with Lambda's paths in it. In the plain
-        mode places of the program below a mount are replaced by what would be mounted there.
+        TMPDIR names the folder that becomes `/tmp`. The environment is handed on, with Lambda's paths in it. In the
+        plain mode places of the program below a mount are replaced by what would be mounted there.
         """
         if self.kind == "bubblewrap":
             binds = [part for place, source in mounts.items() for part in ("--ro-bind", str(source), place)]

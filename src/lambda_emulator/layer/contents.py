@@ -4,6 +4,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Self
 
 from lambda_emulator.layer.errors import LayerError
 
@@ -44,7 +45,7 @@ class Contents:
                     info.filename, info.file_size, info.compress_size, bool(mode & 0o001)
                 )
 
-    def __enter__(self) -> "Contents":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

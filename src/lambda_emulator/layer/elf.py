@@ -1,4 +1,4 @@
-"""Reads of an ELF file what decides whether it runs on a base: machine, libraries, symbol versions. Bytes in, values out.
+"""Reads of an ELF file what decides where it runs: machine, libraries, symbol versions. Bytes in, values out.
 
 64-bit, little-endian only: Lambda has no other machine. It goes by the program headers, which the loader goes by, and
 not by sections, which a file need not have. Any offset that leads out of the file is a `MalformedElf`.
@@ -136,7 +136,11 @@ class Reader:
                 _hash, _flags, index, name, next_each = self._unpack("<IHHII", each)
                 yield VersionNeed(library, self.string(name), index, each)
                 each += next_each
+                if not next_each:
+                    break
             at += following
+            if not following:  # the last one; a damaged count must not keep us here
+                return
 
     def symbols(self, count: int) -> Iterator[tuple[int, int]]:
         """Of the first `count` symbols: the name's offset in the string table, and the version's index."""

@@ -28,6 +28,8 @@ def check_files(contents: Contents, target: Target) -> Iterator[Finding]:
             except MalformedElf as error:
                 yield mistake("damaged", f"{name} is no ELF file that a Lambda machine loads: {error}")
     inside = set(contents.entries)
+    # An RPATH of the program counts for all that it loads.
+    leader = programs.get(f"cpython/bin/{target.python_name}")
     for name, program in sorted(programs.items()):
         if program.machine != target.elf_machine:
             yield mistake("architecture", f"{name} is built for another machine than {target.architecture}")
@@ -35,11 +37,10 @@ def check_files(contents: Contents, target: Target) -> Iterator[Finding]:
         if program.newest_glibc > BASE_GLIBC:
             newest, ours = (".".join(map(str, version)) for version in (program.newest_glibc, BASE_GLIBC))
             yield mistake("glibc", f"{name} needs glibc {newest}, the base has {ours}: use a build for an older system")
-        leader = programs.get(f"cpython/bin/{target.python_name}")
         for library in program.needed:
             if library not in BASE_LIBRARIES and not _reachable(name, library, program, leader, inside):
                 yield mistake(
-                    "missing-library", f"{name} needs {library}, which neither the base has nor the layer where it looks"
+                    "missing-library", f"{name} needs {library}: the base has none, nor the layer where it looks"
                 )
 
 
@@ -48,13 +49,7 @@ def _reachable(name: str, library: str, program: ElfFile, leader: ElfFile | None
     folders = [_resolved(part, posixpath.dirname(name)) for part in program.library_path.split(":") if part]
     if leader is not None:
         folders += [_resolved(part, "cpython/bin") for part in leader.library_path.split(":") if part]
-    folders += ["lib", posixpath.dirname(name)] if library in _siblings(name, inside) and leader is None else ["lib"]
-    return any(f"{folder}/{library}" in inside for folder in folders)
-
-
-def _siblings(name: str, inside: set[str]) -> set[str]:
-    folder = posixpath.dirname(name) + "/"
-    return {one.rpartition("/")[2] for one in inside if one.startswith(folder)}
+    return any(f"{folder}/{library}" in inside for folder in (*folders, "lib"))
 
 
 def _resolved(part: str, folder: str) -> str:
@@ -70,4 +65,4 @@ def check_sizes(contents: Contents) -> Iterator[Finding]:
     if contents.unpacked > LIMIT_UNPACKED_BYTES:
         yield mistake("size", f"{contents.unpacked:,} bytes unpacked: Lambda takes 250 MB, with all layers")
     elif contents.unpacked > LIMIT_UNPACKED_BYTES // 2:
-        yield remark("size", f"{contents.unpacked:,} bytes unpacked: more than half of what function and layers may have")
+        yield remark("size", f"{contents.unpacked:,} bytes unpacked: more than half of what all layers may have")

@@ -9,6 +9,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -42,7 +43,8 @@ class Interpreter:
 
 def find_managed(target: Target) -> Path:
     """The folder of uv's managed Python of the target, installed if need be. Raises `LayerError`."""
-    uv = shutil.which("uv")
+    beside = Path(sys.executable).with_name("uv")
+    uv = shutil.which("uv") or (str(beside) if beside.exists() else None)
     advice = "give a folder or an archive (--interpreter PATH), build one with cpython.sh, or use --interpreter none"
     if uv is None:
         raise LayerError(f"no uv to ask for Python {target.version}: install uv, or {advice}")
@@ -74,7 +76,7 @@ def unpacked(source: Path, folder: Path) -> Path:
     try:
         if zipfile.is_zipfile(source):
             with zipfile.ZipFile(source) as archive:
-                archive.extractall(folder)
+                archive.extractall(folder)  # noqa: S202  # zipfile keeps names inside the folder
                 for entry in archive.infolist():
                     if mode := (entry.external_attr >> 16) & 0o777:
                         (folder / entry.filename).chmod(mode)
@@ -82,8 +84,12 @@ def unpacked(source: Path, folder: Path) -> Path:
             with tarfile.open(source) as archive:
                 archive.extractall(folder, filter="tar")
     except (tarfile.TarError, zipfile.BadZipFile, OSError, EOFError) as error:
-        raise LayerError(f"cannot unpack {source}: {error}") from None
-    for candidate in (folder, *sorted(path for path in folder.glob("*") if path.is_dir()), folder / "python" / "install"):
+        raise LayerError(f"cannot unpack {source}: {str(error).splitlines()[0]}") from None
+    for candidate in (
+        folder,
+        *sorted(path for path in folder.glob("*") if path.is_dir()),
+        folder / "python" / "install",
+    ):
         if (candidate / "bin").is_dir() and (candidate / "lib").is_dir():
             return candidate
     raise LayerError(f"{source} holds no interpreter: expected bin/ and lib/, at its top or one folder below")

@@ -44,14 +44,14 @@ def _entry(contents: Contents, manifest: Manifest) -> Iterator[Finding]:
         where = f"; {nested} is one folder too deep" if nested and nested.count("/") == 1 else ""
         yield mistake("entry", f"no bootstrap at the zip's root{where}: an OS-only runtime has nothing to start")
     elif not bootstrap.executable:
-        yield mistake("execute-bit", "bootstrap cannot be executed: chmod 755 before zipping (Runtime.InvalidEntrypoint)")
+        yield mistake("execute-bit", "bootstrap cannot be executed (Runtime.InvalidEntrypoint): chmod 755, then zip")
     elif contents.head("bootstrap", 64).split(b"\n", 1)[0].endswith(b"\r"):
         yield mistake("entry", "bootstrap has Windows line ends, so its first line names no program: write it with \\n")
     for entry in contents.below("cpython/bin/"):
         if not entry.executable:
             yield mistake("execute-bit", f"{entry.name} cannot be executed: chmod 755 before zipping")
     if not manifest.interpreter:
-        yield remark("interpreter", "no interpreter inside: bootstrap will look for one in the base image and on the PATH")
+        yield remark("interpreter", "no interpreter inside: bootstrap will look in the base image and on the PATH")
 
 
 def _places(contents: Contents) -> Iterator[Finding]:
@@ -64,7 +64,7 @@ def _places(contents: Contents) -> Iterator[Finding]:
 
 def _shadows(contents: Contents) -> Iterator[Finding]:
     for name in sorted(set(modules_of(contents)) & sys.stdlib_module_names):
-        yield mistake("shadow", f"python/{name} hides the standard library's {name}: rename it, or leave the package out")
+        yield mistake("shadow", f"python/{name} hides the standard library's {name}: rename or remove it")
 
 
 def _extensions(contents: Contents, manifest: Manifest) -> Iterator[Finding]:

@@ -85,7 +85,7 @@ def read_manifest(contents: Contents) -> Manifest:
             managed=document["kind"] == "managed",
             owners={str(name): str(owner) for name, owner in document["owners"].items()},
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, LayerError) as error:
         raise LayerError(f"{MANIFEST} in the layer is damaged ({error!r}): build the layer anew") from None
 
 

@@ -1,8 +1,11 @@
 """Proves a layer: what can be told from the zip, then a run as Lambda would, with our emulator as the platform."""
 
 import json
+import statistics
+import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,11 +25,11 @@ from lambda_emulator.result import InvocationResult
 from lambda_emulator.service import LocalLambda
 from runtime import protocol
 
-__all__ = ["Sandboxed", "Verification", "sandboxed", "verify"]
+__all__ = ["Sandboxed", "Verification", "import_all", "sandboxed", "verify"]
 
 # Runs inside, as any function: it must not need anything but the standard library. One module after the other, because
 # importing does not always survive being done twice at once.
-_PROBE = '''
+_PROBE = """
 import importlib
 
 def handler(event, context):
@@ -37,8 +40,9 @@ def handler(event, context):
         except BaseException as error:
             failed[name] = f"{type(error).__name__}: {error}"
     return failed
-'''
+"""
 _NOTHING = "def handler(event, context):\n    return event\n"
+_TIMEOUT_S = 60
 _INIT_S = 60.0
 """For a first start of the probe: every package of the layer, perhaps uncompiled."""
 
@@ -57,19 +61,36 @@ class Sandboxed:
         mounts = {"/opt": self.opt, "/var/task": task}
         if self.base_python is not None:
             mounts["/var/lang"] = self.base_python
+        if not program and self.confinement.kind == "plain" and self.manifest.interpreter:
+            # Its first line names a Python in /opt, which is not there.
+            program = (f"/opt/cpython/bin/{self.manifest.target.python_name}", "-IBSXutf8", "/opt/bootstrap")
         return self.confinement.command(mounts, program or ("/opt/bootstrap",))
 
-    def function(self, task: Path, handler: str, **more: object) -> FunctionConfiguration:
+    def function(
+        self,
+        task: Path,
+        handler: str,
+        *,
+        environment: Mapping[str, str] | None = None,
+        memory_mb: int = protocol.DEFAULT_MEMORY_MB,
+        init_timeout_s: float | None = None,
+    ) -> FunctionConfiguration:
         """A function in this layer, for `LocalLambda`. Raises `InvalidConfiguration`."""
-        environment = dict(more.pop("environment", {}))  # type: ignore[call-overload]
+        variables = dict(environment or {})
         if self.confinement.kind == "plain":
             # There is no /opt here: what would be found there is named.
-            environment.setdefault("PYTHONPATH", str(self.opt / "python"))
+            variables.setdefault("PYTHONPATH", str(self.opt / "python"))
             python = self.opt / "cpython" / "bin" / self.manifest.target.python_name
-            environment.setdefault("HANDLERKIT_PYTHON", str(python) if python.exists() else sys.executable)
+            variables.setdefault("HANDLERKIT_PYTHON", str(python) if python.exists() else sys.executable)
         return FunctionConfiguration(
-            handler=handler, task_root=task, command=self.command(task), environment=environment, **more
-        )  # type: ignore[arg-type]
+            handler=handler,
+            task_root=task,
+            command=self.command(task),
+            environment=variables,
+            memory_mb=memory_mb,
+            timeout_s=_TIMEOUT_S,
+            init_timeout_s=init_timeout_s,
+        )
 
 
 @dataclass(slots=True)
@@ -88,6 +109,8 @@ class Verification:
     cold_ms: list[float] = field(default_factory=list)
     """From the start of the process to the first `/next`, in milliseconds, one per start."""
     warm_ms: list[float] = field(default_factory=list)
+    sandbox_ms: float = 0.0
+    """What of a cold start is the sandbox's own: the same with a program that does nothing."""
 
     @property
     def mistakes(self) -> list[Finding]:
@@ -113,6 +136,8 @@ def verify(
 
     Without a `function` it is one that does nothing. Raises `LayerError`, `InvalidConfiguration`.
     """
+    with _folder_of(function) as task:  # before anything that takes time: all of it may be wrong
+        FunctionConfiguration(handler=handler, task_root=task, memory_mb=memory_mb, environment=dict(environment or {}))
     built = inspect(path)
     verification = Verification(built, list(built.findings))
     with Contents(path) as contents:
@@ -125,16 +150,16 @@ def verify(
         verification.not_better = "" if box.confinement.kind == "bubblewrap" else why_not("bubblewrap") or "as asked"
         progress("importing every module")
         verification.modules = len(modules)
-        verification.findings += _import_all(box, modules)
+        verification.findings += import_all(box, modules)
         with _folder_of(function) as task:
+            verification.sandbox_ms = _own_ms(box, task)
             progress(f"running {handler}")
-            options = {"environment": dict(environment or {}), "memory_mb": memory_mb, "timeout_s": 60}
+            configuration = box.function(task, handler, environment=environment, memory_mb=memory_mb)
             for _ in range(starts):
-                with LocalLambda(box.function(task, handler, **options)) as service:
+                with LocalLambda(configuration) as service:
                     result = service.invoke("function", event)
-                    verification.result = verification.result or result
+                    verification.result = result
                     if result.function_error or result.report.init_ms is None:
-                        verification.result = result
                         break
                     verification.cold_ms.append(result.report.init_ms)
                     count = warm if len(verification.cold_ms) == 1 else 0
@@ -174,12 +199,13 @@ def _why_not_run(manifest: Manifest, base_python: Path | None) -> str:
     return ""
 
 
-def _import_all(box: Sandboxed, modules: list[str]) -> Iterator[Finding]:
+def import_all(box: Sandboxed, modules: list[str]) -> Iterator[Finding]:
+    """Import each inside, one after the other; a mistake for each that fails, or one for a layer without a start."""
     with tempfile.TemporaryDirectory(prefix="handlerkit-probe-") as work:
         task = Path(work)
         task.chmod(0o755)
         (task / "layer_probe.py").write_text(_PROBE)
-        probe = box.function(task, "layer_probe.handler", memory_mb=1024, timeout_s=120, init_timeout_s=_INIT_S)
+        probe = box.function(task, "layer_probe.handler", memory_mb=1024, init_timeout_s=_INIT_S)
         with LocalLambda(probe) as service:
             result = service.invoke("function", {"modules": modules})
             result.report  # noqa: B018  # its log is complete then
@@ -190,6 +216,17 @@ def _import_all(box: Sandboxed, modules: list[str]) -> Iterator[Finding]:
         return
     for name, reason in sorted(json.loads(result.payload).items()):
         yield mistake("import", f"{name} cannot be imported: {reason}")
+
+
+def _own_ms(box: Sandboxed, task: Path) -> float:
+    if box.confinement.kind == "plain":
+        return 0.0
+    times = []
+    for _ in range(5):
+        began_s = time.perf_counter()
+        subprocess.run(box.command(task, "/bin/sh", "-c", ":"), env={}, check=False, stdin=subprocess.DEVNULL)
+        times.append(time.perf_counter() - began_s)
+    return statistics.median(times) * 1000
 
 
 @contextmanager

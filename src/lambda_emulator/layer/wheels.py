@@ -48,7 +48,7 @@ class Wheel:
                 name = next(one for one in archive.namelist() if one.endswith(".dist-info/METADATA"))
                 metadata = email.parser.BytesParser().parsebytes(archive.read(name))
         except (zipfile.BadZipFile, StopIteration, OSError) as error:
-            raise LayerError(f"{path.name} is no wheel: {error or 'it has no METADATA'}") from None
+            raise LayerError(f"{path.name} is no wheel: {error!r}") from None
         return cls(
             path=path,
             name=canonicalize_name(str(metadata["Name"])),
@@ -60,7 +60,7 @@ class Wheel:
 
     def requirements_for(self, target: Target) -> list[str]:
         """The names that it needs there, without its extras'."""
-        found = []
+        found: list[str] = []
         for text in self.requires:
             try:
                 requirement = Requirement(text)
@@ -98,7 +98,7 @@ def collect(
     Raises `LayerError` for a name that the lock does not have, and for what pip cannot fetch.
     """
     found: dict[str, Wheel] = {}
-    wanted = {canonicalize_name(root): "" for root in roots}
+    wanted: dict[str, str] = {canonicalize_name(root): "" for root in roots}
     while wanted:
         chosen = []
         for name, wanted_by in wanted.items():
@@ -110,10 +110,7 @@ def collect(
         for wheel in _fetched(chosen, target, cache, progress):
             found[wheel.name] = wheel
         wanted = {
-            name: wheel.name
-            for wheel in found.values()
-            for name in wheel.requirements_for(target)
-            if name not in found
+            name: wheel.name for wheel in found.values() for name in wheel.requirements_for(target) if name not in found
         }
     return found
 
@@ -132,9 +129,7 @@ def resolve_user_file(
             f"or lock the file: uv pip compile --generate-hashes --universal {user.path} -o {user.path.stem}.lock"
         )
     progress(f"resolving {user.path}")
-    constraints = [
-        f"{pin.name}=={pin.version}" for several in pins.values() for pin in several if pin.applies(target)
-    ]
+    constraints = [f"{pin.name}=={pin.version}" for several in pins.values() for pin in several if pin.applies(target)]
     with tempfile.TemporaryDirectory() as work:
         wanted, held = Path(work) / "wanted.txt", Path(work) / "held.txt"
         wanted.write_text("\n".join(user.lines))
@@ -142,7 +137,7 @@ def resolve_user_file(
         folder.mkdir(parents=True, exist_ok=True)
         _pip("download", *_for(target), "--dest", str(folder), "-r", str(wanted), "-c", str(held), cwd=user.path.parent)
     wheels = [Wheel.of(path) for path in sorted(folder.glob("*.whl"))]
-    return {wheel.name: wheel for wheel in wheels if wheel.name not in ("handlerkit",)}
+    return {wheel.name: wheel for wheel in wheels if wheel.name != "handlerkit"}
 
 
 def wheel_fits(filename: str, target: Target) -> bool:
