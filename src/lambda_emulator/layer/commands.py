@@ -148,9 +148,7 @@ def precompile_command(
     python: Annotated[
         str | None, typer.Option("--python", help="a Python program of the function's version (default: this one)")
     ] = None,
-    prefix: Annotated[
-        str, typer.Option(help="where the folder will be, which is written into the bytecode")
-    ] = "/var/task",
+    prefix: Annotated[str, typer.Option(help="where the folder will be; the bytecode says so")] = "/var/task",
 ) -> None:
     """Compile a function's own package, so that no cold start has to.
 
