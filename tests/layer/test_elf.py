@@ -1,6 +1,7 @@
 """Reading and changing ELF files: real ones of this machine, and damaged ones."""
 
 import contextlib
+import functools
 import shutil
 import struct
 import subprocess
@@ -23,10 +24,11 @@ int main(int count, char **words) { printf("%.1f\\n", hypot(count + 2.0, 4.0 * (
 """
 
 
-@pytest.fixture(scope="module")
-def program() -> bytes:
-    """The interpreter itself."""
-    return Path(sys.executable).resolve().read_bytes()
+@functools.cache
+def interpreter() -> bytes:
+    """The first half megabyte of the one that runs this; no fixture, as hypothesis would print it."""
+    with Path(sys.executable).resolve().open("rb") as file:
+        return file.read(512 * 1024)
 
 
 def compiled(folder: Path, *options: str) -> Path:
@@ -90,9 +92,9 @@ def test_a_library_path_without_room_is_refused_and_nothing_is_changed(tmp_path:
 
 @given(cut=st.integers(4, 4096))
 @settings(max_examples=60, deadline=None)
-def test_a_truncated_file_is_malformed_and_nothing_else(program: bytes, cut: int) -> None:
+def test_a_truncated_file_is_malformed_and_nothing_else(cut: int) -> None:
     try:
-        read_elf(program[:cut])
+        read_elf(interpreter()[:cut])
     except MalformedElf:
         return
     # Everything that is read lay before the cut.
@@ -100,9 +102,9 @@ def test_a_truncated_file_is_malformed_and_nothing_else(program: bytes, cut: int
 
 
 @given(at=st.integers(4, 3000), value=st.binary(min_size=1, max_size=8))
-@settings(max_examples=150, deadline=2000)
-def test_a_damaged_file_is_read_or_malformed_and_never_hangs(program: bytes, at: int, value: bytes) -> None:
-    damaged = bytearray(program[: 512 * 1024])
+@settings(max_examples=150, deadline=None)
+def test_a_damaged_file_is_read_or_malformed_and_never_hangs(at: int, value: bytes) -> None:
+    damaged = bytearray(interpreter())
     damaged[at : at + len(value)] = value
     with contextlib.suppress(MalformedElf):
         read_elf(bytes(damaged))
