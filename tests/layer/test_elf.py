@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lambda_emulator.layer.elf import MalformedElf, glibc_version, read_elf
@@ -102,6 +102,7 @@ def test_a_truncated_file_is_malformed_and_nothing_else(cut: int) -> None:
 
 
 @given(at=st.integers(4, 3000), value=st.binary(min_size=1, max_size=8))
+@example(at=37, value=b"\0\0\x80")
 @settings(max_examples=150, deadline=None)
 def test_a_damaged_file_is_read_or_malformed_and_never_hangs(at: int, value: bytes) -> None:
     damaged = bytearray(interpreter())

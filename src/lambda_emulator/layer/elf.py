@@ -174,6 +174,6 @@ class Reader:
             at += 16
 
     def _unpack(self, form: str, at: int) -> tuple[int, ...]:
-        if at < 0:
-            raise MalformedElf("a negative offset")
+        if not 0 <= at < len(self._data):
+            raise MalformedElf(f"offset {at} leads out of the file")
         return struct.unpack_from(form, self._data, at)
