@@ -19,6 +19,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"<!-- (file|test|run):? ?([^\n]*?) -->\n```\w+\n(.*?)```", re.DOTALL)
 OPEN = [
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uuid>"),
+    (re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}"), "<trace>"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"), "<time>"),
     (re.compile(r"\d+(\.\d+)? (ms|MB)\b"), r"<number> \2"),
 ]

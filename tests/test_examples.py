@@ -96,6 +96,13 @@ def test_the_demo_shows_every_scene() -> None:
     assert done.stdout.count("$ handlerkit invoke") == 4
 
 
+def test_the_traced_example_shows_its_trace() -> None:
+    done = run("invoke", "examples/traced_checkout.handler", "-e", "examples/events/checkout.json", "--trace")
+    assert json.loads(done.stdout) == {"charged": 12.5}
+    assert "## handler" in done.stderr
+    assert "payments.example.com" in done.stderr
+
+
 def test_the_snapshot_example_lets_go_and_takes_up_under_snap_start() -> None:
     function = FunctionConfiguration(handler="examples/snapshot.handler", task_root=ROOT, snap_start=True)
     with LocalLambda(function) as service:

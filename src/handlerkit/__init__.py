@@ -28,7 +28,7 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import logs, metrics
+    from . import logs, metrics, tracing
     from .batch.errors import DropRecord, RetryRecord
     from .batch.handler import batch_handler
     from .cloudformation.handler import custom_resource

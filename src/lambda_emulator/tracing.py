@@ -72,7 +72,7 @@ class _TracedEnvironment:
         answered.add_done_callback(attempt.answered)
         completion = await self._environment.run(replace(invocation, trace_header=attempt.header), answered)
         if attempt.is_sampled:
-            for segment in attempt.segments(completion):
+            for segment in attempt.segments(completion, answered.result()):
                 self._daemon.put(segment)
         return replace(completion, trace=lambda: self._daemon.trace(attempt.root))
 
@@ -91,7 +91,6 @@ class _Attempt:
         self._configuration = configuration
         self._began_s = time.time()
         self._answered_s: float | None = None
-        self._answer: Answer | None = None
         self._service_id, self._function_id = _new_id(), _new_id()
         given = _fields(invocation.trace_header)
         self.root: str = given.pop("Root", "") or _new_root(self._began_s)
@@ -101,12 +100,11 @@ class _Attempt:
         rest = "".join(f";{name}={value}" for name, value in given.items())
         self.header = f"Root={self.root};Parent={self._function_id};Sampled={int(self.is_sampled)}{rest}"
 
-    def answered(self, future: "asyncio.Future[Answer]") -> None:
+    def answered(self, _future: "asyncio.Future[Answer]") -> None:
+        """May come after the end, where the runtime asks for its next event together with its answer."""
         self._answered_s = time.time()
-        if not future.cancelled() and future.exception() is None:
-            self._answer = future.result()
 
-    def segments(self, completion: Completion) -> list[dict[str, Any]]:
+    def segments(self, completion: Completion, answer: Answer) -> list[dict[str, Any]]:
         ended_s, report = time.time(), completion.report
         configuration, failed = self._configuration, report.error_type is not None or report.status != "success"
         invoked_s = max(self._began_s, ended_s - report.duration_ms / 1000)
@@ -141,8 +139,8 @@ class _Attempt:
                 for name, start_s, end_s in parts
             ],
         }
-        if self._answer is not None and self._answer.xray_cause:
-            function["cause"] = _with_ids(json.loads(self._answer.xray_cause))
+        if answer.xray_cause:
+            function["cause"] = _with_ids(json.loads(answer.xray_cause))
         return [service, function]
 
 

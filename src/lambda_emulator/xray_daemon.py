@@ -129,7 +129,7 @@ class XRayDaemon:
         try:
             if json.loads(header) != {"format": "json", "version": 1}:
                 raise ValueError("the first line is not the daemon's header")  # noqa: TRY301  # told like all others
-            document = json.loads(body, parse_constant=_refuse)
+            document = json.loads(body.decode(), parse_constant=_refuse)
             wrong = "; ".join(problems(document))
         except (ValueError, RecursionError) as error:
             wrong = str(error) or type(error).__name__

@@ -29,6 +29,17 @@ def command(
     )
 
 
+def test_the_trace_is_a_tree_below_the_log_or_a_list_in_the_json(folder: Path) -> None:
+    done = command("invoke", "app.echo", "--trace", cwd=folder)
+    tree = done.stderr.decode().partition("\ntrace ")[2].splitlines()
+    assert re.fullmatch(r"1-[0-9a-f]{8}-[0-9a-f]{24}", tree[0])
+    assert re.fullmatch(r"function \(AWS::Lambda\)  [\d.]+ ms", tree[1])
+    assert [line.split()[1] for line in tree[3:]] == ["Initialization", "Invocation", "Overhead"]
+    assert done.stdout.decode() == "{}\n"
+    values = json.loads(command("invoke", "app.fail", "--trace", "--json", cwd=folder).stdout)
+    assert values["trace"][-1]["cause"]["exceptions"][0]["message"] == "boom"
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A function's folder with one module of small handlers."""

@@ -25,7 +25,7 @@ def datagram(span: Span, limit: int = MAX_BYTES) -> bytes:
     start, end = str(span.start_ns // 1000), str(span.end_ns // 1000)
     ending = f'"end_time":{end[:-6]}.{end[-6:]}' if span.end_ns else '"in_progress":true'
     name = span.name
-    if not name.isidentifier():
+    if type(name) is not str or not name.isidentifier():
         name = clean_name(name)
     text = (
         f'{HEADER}{{"type":"subsegment","id":"{span.span_id}","trace_id":"{span.trace_id}",'

@@ -25,7 +25,7 @@ class TraceRecords:
 
     def around(self, facts: RecordFacts, /) -> Span | NoSpan:
         """The record's span."""
-        opened = span(f"## {facts.source} record")
+        opened = span(f"## {facts.source.partition('.')[0]} record")
         if opened is NOTHING or not opened.is_recording:
             return NOTHING
         opened.annotate(record_id=_short(facts.identifier))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from aws_xray_sdk import global_sdk_config
 from aws_xray_sdk.core.context import Context
-from aws_xray_sdk.core.models.dummy_entities import DummySegment
+from aws_xray_sdk.core.models.dummy_entities import DummySegment, DummySubsegment
 from aws_xray_sdk.core.models.facade_segment import FacadeSegment
 from aws_xray_sdk.core.models.subsegment import Subsegment
 from aws_xray_sdk.core.models.trace_header import TraceHeader as SdkHeader
@@ -49,9 +49,7 @@ class SpanContext(Context):  # type: ignore[misc]  # the SDK has no types
             return self.handle_context_missing()
         if current_scope.get() is None and header.is_recorded:
             return _facade(header)
-        dummy = DummySegment()
-        dummy.save_origin_trace_header(SdkHeader.from_header_str(header.render()))
-        return dummy
+        return _unrecorded(header)
 
     def put_subsegment(self, subsegment: Any) -> None:
         """Open a span for it inside of the present one."""
@@ -136,6 +134,17 @@ def _entity_of(span: Span) -> Any:
     if entity is None:
         entity = span.foreign = _Shown(span)
     entity._handlerkit_span = span
+    return entity
+
+
+def _unrecorded(header: TraceHeader) -> Any:
+    """What is never sent, but passes the header on: its ids are those that came."""
+    segment = DummySegment()
+    segment.trace_id = header.root
+    segment.save_origin_trace_header(SdkHeader.from_header_str(header.render()))
+    entity = DummySubsegment(segment, "dummy")
+    entity.id = header.parent
+    entity.sampled = False if header.sampled == "0" else None  # no decision is not a decision against
     return entity
 
 
