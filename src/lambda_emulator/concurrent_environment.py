@@ -12,7 +12,7 @@ import time
 from lambda_emulator import failure as failures
 from lambda_emulator import faults, log_lines, platform_events
 from lambda_emulator.answer import Answer
-from lambda_emulator.environment import Outcome, delivery_of, make_report
+from lambda_emulator.environment import Outcome, delivery_of, epoch_of, make_report
 from lambda_emulator.failure import Failure
 from lambda_emulator.function import FunctionConfiguration
 from lambda_emulator.happenings import Answered, Exited, ExtensionExited, ExtensionFailed, Happening, OverMemory
@@ -94,7 +94,7 @@ class ConcurrentEnvironment:
             platform_events.report(request_id, report, outcome.event_status, trace_header=invocation.trace_header),
             log,
         )
-        return Completion(log=log.take(), init_log=init_log, report=report)
+        return Completion(log=log.take(), init_log=init_log, report=report, began_s=epoch_of(began_s))
 
     async def prepare(self) -> str | None:
         """Initialise now; the log of what went wrong, or None."""

@@ -46,7 +46,7 @@ from lambda_emulator.runtime_life import Ending, RuntimeLife
 from lambda_emulator.sandbox import Sandbox
 from lambda_emulator.sessions import SingleSession
 
-__all__ = ["Environment", "ExecutionEnvironment", "Outcome", "delivery_of", "make_report"]
+__all__ = ["Environment", "ExecutionEnvironment", "Outcome", "delivery_of", "epoch_of", "make_report"]
 
 _MIB = 1024 * 1024
 
@@ -144,7 +144,7 @@ class ExecutionEnvironment:
             await self._end_life(self._ending)
             self._ending = None
         self.finishing = False
-        return Completion(log=self._journal.log.take(), init_log=init_log, report=report)
+        return Completion(log=self._journal.log.take(), init_log=init_log, report=report, began_s=epoch_of(began_s))
 
     async def prepare(self) -> str | None:
         """Initialise now, and wait frozen. If that fails the log of it is returned, and the environment is no use."""
@@ -288,6 +288,11 @@ def delivery_of(invocation: Invocation, timeout_s: float) -> Delivery:
     """An attempt that begins now: its deadline, and a nonce of its own."""
     deadline_ms = math.floor((time.time() + timeout_s) * 1000)
     return Delivery(invocation=invocation, nonce=str(uuid.uuid4()), deadline_ms=deadline_ms)
+
+
+def epoch_of(monotonic_s: float) -> float:
+    """Epoch seconds of a moment of `time.monotonic` that is not long past."""
+    return time.time() - (time.monotonic() - monotonic_s)
 
 
 def make_report(

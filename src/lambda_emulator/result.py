@@ -40,6 +40,8 @@ class Completion:
     log: str
     init_log: str
     report: Report
+    began_s: float = 0.0
+    """When the event was delivered; seconds since the epoch."""
     trace: Callable[[], Trace] | None = field(repr=False, compare=False, default=None)
     """Reads what has been sent of the trace; None where tracing is not active."""
 

@@ -105,13 +105,13 @@ class _Attempt:
         self._answered_s = time.time()
 
     def segments(self, completion: Completion, answer: Answer) -> list[dict[str, Any]]:
-        ended_s, report = time.time(), completion.report
+        report, invoked_s = completion.report, completion.began_s
+        ended_s = invoked_s + report.duration_ms / 1000
         configuration, failed = self._configuration, report.error_type is not None or report.status != "success"
-        invoked_s = max(self._began_s, ended_s - report.duration_ms / 1000)
         answered_s = min(max(self._answered_s or ended_s, invoked_s), ended_s)
         parts = [("Invocation", invoked_s, answered_s), ("Overhead", answered_s, ended_s)]
         if report.init_ms is not None:
-            initialised_s = min(self._began_s + report.init_ms / 1000, ended_s)
+            initialised_s = min(self._began_s + report.init_ms / 1000, invoked_s)
             parts.insert(0, ("Initialization", self._began_s, initialised_s))
         shared: dict[str, Any] = {
             "name": configuration.name,
