@@ -1,7 +1,8 @@
 """The examples of README and docs do what they say.
 
 A block is tied to its test by the comment above it: `file: NAME` is written to a folder; `test: NAME` runs as Python
-beside that file; `run` is a console session whose output is compared, with times, ids and figures left open.
+beside that file, `pytest: NAME` by pytest; `run` is a console session whose output is compared, with times, ids and
+figures left open.
 """
 
 import os
@@ -16,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-BLOCK = re.compile(r"<!-- (file|test|run):? ?([^\n]*?) -->\n```\w+\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(r"<!-- (file|test|pytest|run):? ?([^\n]*?) -->\n```\w+\n(.*?)```", re.DOTALL)
 OPEN = [
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uuid>"),
     (re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}"), "<trace>"),
@@ -71,6 +72,12 @@ def test_an_example_of_the_documentation_runs_as_shown(example: Example, tmp_pat
     for name, text in example.files.items():
         (tmp_path / name).write_text(text)
     shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("__pycache__"))
+    if example.kind == "pytest":
+        (tmp_path / example.argument).write_text(example.text)
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", example.argument]
+        done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return
     if example.kind == "test":
         done = subprocess.run(
             [sys.executable, "-c", example.text], cwd=tmp_path, env=environment(), capture_output=True, text=True

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         ValidationFailed,
     )
     from lambda_emulator.function import FunctionConfiguration
+    from lambda_emulator.history import History, PastInvocation
     from lambda_emulator.http_front import HttpFront
     from lambda_emulator.http_prelude import HttpPrelude
     from lambda_emulator.http_route import HttpRoute
@@ -52,6 +53,7 @@ __all__ = [
     "EventOutcome",
     "EventSourceMapping",
     "FunctionConfiguration",
+    "History",
     "HttpFront",
     "HttpPrelude",
     "HttpRoute",
@@ -66,6 +68,7 @@ __all__ = [
     "ManualClock",
     "Metrics",
     "NotQuiet",
+    "PastInvocation",
     "PreconditionFailed",
     "ProvisionedConcurrencyConfigNotFound",
     "RealClock",
@@ -92,6 +95,7 @@ _MODULES = {
     "EventOutcome": "async_invocations",
     "EventSourceMapping": "pollers.event_source_mapping",
     "FunctionConfiguration": "function",
+    "History": "history",
     "HttpFront": "http_front",
     "HttpPrelude": "http_prelude",
     "HttpRoute": "http_route",
@@ -99,6 +103,7 @@ _MODULES = {
     "LocalLambda": "service",
     "ManualClock": "manual_clock",
     "Metrics": "metrics",
+    "PastInvocation": "history",
     "RealClock": "clock",
     "Report": "result",
     "StreamFailure": "answer_stream",

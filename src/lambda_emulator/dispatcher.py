@@ -25,6 +25,7 @@ from lambda_emulator.event_routes import EventRoutes
 from lambda_emulator.function import FunctionConfiguration
 from lambda_emulator.function_name import FunctionName
 from lambda_emulator.functions import Function, Functions, Target
+from lambda_emulator.history import History, PastInvocation
 from lambda_emulator.invocation import Invocation
 from lambda_emulator.invoke_request import InvokeRequest
 from lambda_emulator.metrics import Metrics
@@ -74,6 +75,7 @@ class Dispatcher:
         self.functions = Functions(self.make_pool, settings.random)
         self.limits = ConcurrencyLimits(account=settings.account_concurrency)
         self.metrics = Metrics()
+        self.history = History()
         self.events = AsyncInvocations(settings.clock, self, EventRoutes(settings.aws), self.metrics)
         self._running: dict[asyncio.Task[Completion], asyncio.Future[Answer]] = {}
         self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(self._make_turns)
@@ -216,6 +218,7 @@ class Dispatcher:
             if completion.report.error_type is not None and not answered.result().failed:
                 self._record("Errors", 1, target)  # a stream that failed after it had begun, or a late crash
             self._record("Duration", completion.report.duration_ms, target)
+            self._remember(invocation, target, answered.result(), completion)
             return completion
         finally:
             self.limits.release(admission)
@@ -252,6 +255,21 @@ class Dispatcher:
         """Before the caller hears of it: its future's first callback is this one."""
         if not answered.cancelled() and answered.exception() is None:
             self._record("Errors", 1 if answered.result().failed else 0, target)
+
+    def _remember(self, invocation: Invocation, target: Target, answer: Answer, completion: Completion) -> None:
+        self.history.add(
+            PastInvocation(
+                function=target.function.name,
+                qualifier=target.qualifier,
+                version=target.version.number,
+                request_id=invocation.request_id,
+                ended_s=self.settings.clock.time(),
+                event=invocation.payload,
+                payload=answer.payload,
+                failed=answer.failed or completion.report.error_type is not None,
+                completion=completion,
+            )
+        )
 
     def _record(self, metric: str, value: float, target: Target) -> None:
         self.metrics.record(

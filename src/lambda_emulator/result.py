@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from lambda_emulator.log_records import emitted_metrics, json_records
 from lambda_emulator.xray_trace import Trace
 from runtime import protocol
 
@@ -72,6 +73,16 @@ class InvocationResult:
     def init_log(self) -> str:
         """What was logged before START: the environment's initialisation; empty for a warm one."""
         return self.completion().init_log if self.completion else ""
+
+    @property
+    def log_records(self) -> list[dict[str, Any]]:
+        """The lines of the log that are JSON objects, parsed."""
+        return json_records(self.log)
+
+    @property
+    def emitted_metrics(self) -> dict[str, list[float]]:
+        """What the function has written in the embedded metric format: values by name."""
+        return emitted_metrics(self.log)
 
     @property
     def log_tail(self) -> str:

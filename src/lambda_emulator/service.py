@@ -23,6 +23,7 @@ from lambda_emulator.dispatcher import Dispatched, Dispatcher, Settings
 from lambda_emulator.errors import InvalidRequestContent, ServiceClosed
 from lambda_emulator.event_invoke_config import EventInvokeConfig
 from lambda_emulator.function import FunctionConfiguration
+from lambda_emulator.history import History
 from lambda_emulator.invoke_api import InvokeApi
 from lambda_emulator.invoke_request import InvokeRequest, client_context_to_base64
 from lambda_emulator.loop_thread import LoopThread
@@ -201,6 +202,13 @@ class LocalLambda:
         if self._closing.alive:
             self._submit(self._dispatcher.let_end()).result()
         return self._dispatcher.metrics
+
+    @property
+    def history(self) -> History:
+        """The invocations that are over, whoever asked for them; waits for those whose callers have their answers."""
+        if self._closing.alive:
+            self._submit(self._dispatcher.let_end()).result()
+        return self._dispatcher.history
 
     def invoke(
         self,
