@@ -15,10 +15,14 @@ ROOT = Path(__file__).parents[1] / "events"
 
 
 class Sample:
-    """One file: `kind` is what detection must answer, `is_response` marks what functions return."""
+    """One event: `kind` is what detection must answer, `is_response` marks what functions return.
 
-    def __init__(self, name: str, kind: str) -> None:
+    Its text is a file's, or given: `variants/` holds many in one file.
+    """
+
+    def __init__(self, name: str, kind: str, text: bytes | None = None) -> None:
         self.name = name
+        self._text = text
         self.is_response = kind.startswith("response:")
         self.kind = "unknown" if kind.endswith("(opaque)") else kind
 
@@ -27,7 +31,7 @@ class Sample:
 
     @property
     def body(self) -> bytes:
-        return (ROOT / self.name).read_bytes()
+        return (ROOT / self.name).read_bytes() if self._text is None else self._text
 
     def parsed(self) -> Any:
         return json.loads(self.body)
@@ -38,7 +42,20 @@ def _index() -> list[Sample]:
     return [Sample(name, kind) for name, kind in rows]
 
 
-SAMPLES = [sample for sample in _index() if not sample.is_response]
+def _variants() -> list[Sample]:
+    """Events composed after each source's documented variants, quirks and reported bugs: by `kind | what it is`."""
+    found = []
+    for path in sorted((ROOT / "variants").glob("*.json")):
+        for title, event in json.loads(path.read_text("utf-8")).items():
+            kind, _, what = title.partition(" | ")
+            found.append(Sample(f"{path.stem}/{kind} {what}", kind, json.dumps(event, ensure_ascii=False).encode()))
+    return found
+
+
+FILES = [sample for sample in _index() if not sample.is_response]
+"""Those recorded or published, a file each."""
+
+SAMPLES = [*FILES, *_variants()]
 
 
 @cache

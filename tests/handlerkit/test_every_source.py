@@ -8,19 +8,20 @@ from handlerkit import events
 from handlerkit.events import AppSyncResolverEvent, EventBridgeEvent, KafkaRecord, SqsRecord, parse
 from handlerkit.events.view import View
 from handlerkit.testing import kafka_event
-from tests.handlerkit.samples import SAMPLES, Sample, read_all, view_for
+from tests.handlerkit.samples import FILES, SAMPLES, Sample, read_all, view_for
 
 # What is no object has no view: it is typed as the list that it is.
 LISTS: dict[str, Any] = {"pipes": list[SqsRecord], "appsync.batch": list[AppSyncResolverEvent]}
 
 DETAILS: dict[str, type[View]] = {
     "aws.autoscaling:EC2 Instance Launch Successful": events.AutoScalingInstanceChange,
+    "aws.autoscaling:EC2 Instance Launch Unsuccessful": events.AutoScalingInstanceChange,
     "aws.autoscaling:EC2 Instance Terminate Unsuccessful": events.AutoScalingInstanceChange,
     "aws.autoscaling:EC2 Instance-launch Lifecycle Action": events.AutoScalingLifecycleAction,
     "aws.autoscaling:EC2 Instance-terminate Lifecycle Action": events.AutoScalingLifecycleAction,
     "aws.batch:Batch Job State Change": events.BatchJobChange,
     "aws.cloudwatch:CloudWatch Alarm State Change": events.CloudWatchAlarmData,
-    "aws.codebuild:CodeBuild Build Phase Change": events.CodeBuildChange,
+    "aws.codebuild": events.CodeBuildChange,
     "aws.codecommit": events.CodeCommitChange,
     "aws.codedeploy": events.CodeDeployChange,
     "aws.codepipeline": events.CodePipelineChange,
@@ -28,6 +29,11 @@ DETAILS: dict[str, type[View]] = {
     "aws.ec2:EC2 Instance State-change Notification": events.Ec2InstanceStateChange,
     "aws.ecr:ECR Image Action": events.EcrImageAction,
     "aws.ecr:ECR Image Scan": events.EcrImageScan,
+    "aws.ecr:ECR Scan Resource Change": events.EcrScanChange,
+    "aws.ecs:ECS Task State Change": events.EcsTaskChange,
+    "aws.ecs:ECS Deployment State Change": events.EcsDeploymentChange,
+    "aws.guardduty": events.GuardDutyFinding,
+    "aws.health": events.HealthEvent,
     "aws.ecs:ECS Container Instance State Change": events.EcsContainerInstanceChange,
     "aws.s3": events.S3EventBridgeDetail,
     "aws.states": events.StepFunctionsStatusChange,
@@ -39,13 +45,15 @@ BRIDGED = [sample for sample in SAMPLES if sample.kind.startswith("eventbridge:"
 
 def detail_for(sample: Sample) -> type[View] | None:
     kind = sample.kind.removeprefix("eventbridge:")
+    if kind.endswith(" via CloudTrail"):
+        return events.CloudTrailApiCall
     return DETAILS.get(kind) or DETAILS.get(kind.partition(":")[0])
 
 
 def test_no_kind_of_event_is_without_a_view() -> None:
     without = {sample.kind for sample in SAMPLES if view_for(sample) is None and sample.kind not in LISTS}
     assert without == {"unknown"}  # what its author defines
-    assert len(SAMPLES) == 265
+    assert (len(FILES), len(SAMPLES)) == (265, 493)
 
 
 @pytest.mark.parametrize("sample", [sample for sample in SAMPLES if sample.kind in LISTS], ids=repr)
@@ -70,7 +78,8 @@ def test_most_bridged_samples_have_a_detail_of_their_own() -> None:
     plain = {sample.kind.split(":")[1] for sample in BRIDGED if detail_for(sample) is None}
     assert plain == {
         *("aws.events", "aws.scheduler", "aws.transcribe", "aws.translate", "aws.workspaces"),
-        "eventbridge.custom.event.sender",
+        *("aws.rds", "aws.securityhub"),
+        *("eventbridge.custom.event.sender", "my.app"),
     }
 
 

@@ -201,7 +201,7 @@ def test_a_batch_is_a_list_of_resolver_events() -> None:
         return [event.arguments.id for event in batch]
 
     assert handler([appsync_event("order", Args(id=number)) for number in (1, 2)]) == [1, 2]
-    (sample,) = (sample for sample in SAMPLES if sample.kind == "appsync.batch")
+    sample = next(sample for sample in SAMPLES if sample.kind == "appsync.batch")
     events = parse(list[AppSyncResolverEvent], sample.body)
     assert [event.raw for event in events] == sample.parsed()
     assert all(read_all(event) > 8 for event in events)

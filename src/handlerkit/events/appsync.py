@@ -7,7 +7,7 @@ builds the payload it may be anything; what is recognisable of it is read.
 
 from __future__ import annotations
 
-from .appsync_request import AppSyncIdentity, AppSyncPrevious, AppSyncRequest, maybe_appsync_view
+from .appsync_request import AppSyncIdentity, AppSyncPrevious, AppSyncRequest, lenient_view, maybe_appsync_view
 from .fields import mapping, maybe_text, text, texts
 from .generics import Any, Generic, TypeVar
 from .http_fields import lenient_headers
@@ -52,7 +52,7 @@ class AppSyncResolverEvent(
     field_name = text("fieldName", inside="info")
     parent_type_name = text("parentTypeName", "typeName", inside="info")
     identity = maybe_appsync_view("identity", AppSyncIdentity)
-    request = view("request", AppSyncRequest)
+    request = lenient_view("request", AppSyncRequest)
     prev = maybe_appsync_view("prev", AppSyncPrevious)
     info = view("info", AppSyncInfo)
     stash = mapping("stash")

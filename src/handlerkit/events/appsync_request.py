@@ -9,10 +9,10 @@ from .descriptor import Field
 from .fields import mapping, maybe_text, texts, value
 from .generics import TypeVar
 from .http_fields import lenient_headers
-from .nested import MaybeViewField
+from .nested import MaybeViewField, ViewField
 from .view import View
 
-__all__ = ["AppSyncIdentity", "AppSyncPrevious", "AppSyncRequest", "maybe_appsync_view"]
+__all__ = ["AppSyncIdentity", "AppSyncPrevious", "AppSyncRequest", "lenient_view", "maybe_appsync_view"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +28,18 @@ class _MaybeViewField(MaybeViewField[V]):
 
     def make(self, value: Any) -> V | None:
         return None if value in NOTHING else super().make(value)
+
+
+class _LenientViewField(ViewField[V]):
+    __slots__ = ()
+
+    def make(self, value: Any) -> V:
+        return self.item(value if isinstance(value, dict) else {})
+
+
+def lenient_view(wire: str, item: type[V]) -> Field[V]:
+    """A nested object; one without content where a mapping template put something else in its place."""
+    return _LenientViewField(wire, item)
 
 
 def maybe_appsync_view(wire: str, item: type[V]) -> Field[V | None]:

@@ -10,7 +10,7 @@ from .descriptor import Field
 from .fields import instant, mapping, maybe_text, text, text_map
 from .generics import Any, Generic, TypeVar
 from .nested import MaybeViewField, maybe_view, view, views
-from .payload import Payload, object_payload, text_payload
+from .payload import Payload, carry_text, object_payload
 from .view import View
 
 __all__ = [
@@ -140,11 +140,20 @@ class ConnectCampaignContext(View):
     action_id = text("ActionId")
 
 
+class _CustomerData(Payload[CustomerT]):
+    """An empty text stands for no data."""
+
+    __slots__ = ()
+
+    def find(self, raw: dict[str, Any]) -> Any:
+        return super().find(raw) or None
+
+
 class ConnectCustomerProfile(View, Generic[CustomerT], payloads=(dict,)):
     """One customer; `customer_data` is JSON in text, and a dict or the type named."""
 
     profile_id = text("ProfileId")
-    customer_data: Payload[CustomerT] = text_payload("CustomerData")
+    customer_data: Payload[CustomerT] = _CustomerData("CustomerData", carry_text, 0, False)
     idempotency_token = text("IdempotencyToken")
 
 

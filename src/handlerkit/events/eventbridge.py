@@ -66,7 +66,10 @@ class S3EventBridgeObject(View):
 
 
 class S3EventBridgeDetail(View):
-    """What S3 says of an object; which of the optional fields there are depends on the event's detail type."""
+    """What S3 says of an object; which of the optional fields there are depends on the event's detail type.
+
+    A rule for the source alone also gets calls recorded by CloudTrail: these have an `event_name` and no object.
+    """
 
     bucket = view("bucket", S3EventBridgeBucket)
     object = view("object", S3EventBridgeObject)
@@ -80,6 +83,7 @@ class S3EventBridgeDetail(View):
     source_storage_class = maybe_text("source-storage-class")
     destination_storage_class = maybe_text("destination-storage-class")
     destination_access_tier = maybe_text("destination-access-tier")
+    event_name = maybe_text("eventName")
 
 
 class S3EventBridgeEvent(EventBridgeEvent[S3EventBridgeDetail], kinds=("eventbridge:aws.s3",)):

@@ -127,6 +127,8 @@ class JsonReader(Reader):
         raise EventValidationError(self.name, (Problem("", f"not a JSON {wanted}", shortened(value)),))
 
     def when_absent(self) -> Any:
+        if self.kind is object:
+            return None  # null is JSON too
         return {} if self.kind is dict else super().when_absent()
 
 

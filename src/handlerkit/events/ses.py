@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from .headers import Headers
 
 
+def _sender(value: Any) -> str:
+    """One text, also where a list of them is sent, as it is for the headers around it."""
+    found = value if isinstance(value, list) else [value]
+    if not all(isinstance(one, str) for one in found):
+        raise ValueError("not text")
+    return ", ".join(found)
+
+
 def _headers(value: Any) -> Headers:
     from .headers import Headers  # late: only when somebody asks for a header
 
@@ -50,7 +58,7 @@ class SesCommonHeaders(View):
     cc = texts("cc")
     bcc = texts("bcc")
     reply_to = texts("replyTo")
-    sender = maybe_text("sender")
+    sender: Field[str | None] = Field("sender", _sender, None)
     subject = maybe_text("subject")
     message_id = text("messageId")
     return_path = text("returnPath")
