@@ -10,7 +10,7 @@ import contextlib
 import logging
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Self
 
 from lambda_emulator.aws_clients import AwsClients
@@ -122,9 +122,27 @@ def _make_server() -> "tuple[Any, set[socket.socket]]":
 
         def log(self, *_arguments: Any) -> None: ...
 
-    application = DomainDispatcherApplication(create_backend_app)
+    application = _OneTableAtATime(DomainDispatcherApplication(create_backend_app))
     server = ThreadedWSGIServer("127.0.0.1", 0, application, handler=Quiet)
     return server, connections
+
+
+class _OneTableAtATime:
+    """A WSGI application that answers one request to DynamoDB after the other.
+
+    moto checks a condition and writes in two steps, and undoes a cancelled transaction by putting back the table as it
+    was before, with everybody else's writes lost: idempotency, locks and counters would break here and not on AWS.
+    """
+
+    def __init__(self, inner: Callable[..., Iterable[bytes]]) -> None:
+        self._inner = inner
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        if not environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB_"):
+            return self._inner(environ, start)
+        with self._lock:
+            return list(self._inner(environ, start))
 
 
 def _cut(connection: socket.socket) -> None:

@@ -4,6 +4,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -162,15 +163,8 @@ class Servers:
     def dynamodb(self) -> str:
         """The address of moto's server."""
         if self._moto is None:
-            import logging
-
-            from moto.server import ThreadedMotoServer
-
-            logging.getLogger("werkzeug").setLevel(logging.ERROR)
-            self._moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-            self._moto.start()
-        host, port = self._moto.get_host_and_port()
-        return f"http://{host}:{port}"
+            self._moto = _moto_server()
+        return f"http://127.0.0.1:{self._moto.port}"
 
     def table(self, sort_key: str = "") -> str:
         """A new table's name."""
@@ -197,11 +191,36 @@ class Servers:
     def stop(self) -> None:
         """Stop what was started."""
         if self._moto is not None:
-            self._moto.stop()
+            self._moto.shutdown()
+            self._moto.server_close()
         if self._redis is not None:
             self._redis.terminate()
             self._redis.wait()
             shutil.rmtree(self._folder)
+
+
+def _moto_server() -> Any:
+    """moto, one request after the other: it undoes a cancelled transaction by putting back the whole table as it was,
+    with what others have written meanwhile lost. DynamoDB does not."""
+    import logging
+
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+    from werkzeug.serving import make_server
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    inner, lock = DomainDispatcherApplication(create_backend_app), threading.Lock()
+
+    class Handler(MotoRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+    def application(environ: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
+        with lock:
+            return list(inner(environ, start))
+
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Handler)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    return server
 
 
 def _await_socket(path: str) -> None:
