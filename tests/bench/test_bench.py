@@ -31,7 +31,6 @@ def runtime(**variables: str) -> parts.Runtime:
 
 def event(folder: Path, text: str) -> Path:
     """An event's file."""
-    folder.mkdir(exist_ok=True)
     path = folder / "event.json"
     path.write_text(text)
     return path
@@ -123,14 +122,12 @@ def test_idempotency_is_judged_by_requests_starts_and_keys() -> None:
 def test_an_idempotent_function_takes_two_requests_and_its_replay_one(tmp_path: Path) -> None:
     with DynamoDB() as database:
         ours = runtime(**database.environment)
-        for number, (handlers, text, length) in enumerate(
-            [
-                (idempotency.PLACE, b'{"order_id": "o-1"}', 2_000),
-                (idempotency.BATCH, typed.event(10), 20_000),
-            ]
+        for handlers, text, length in (
+            (idempotency.PLACE, '{"order_id": "o-1"}', 2_000),
+            (idempotency.BATCH, typed.event(10).decode(), 20_000),
         ):
             database.begin_anew("ours")
-            load = stopwatch.Load(events=(event(tmp_path / f"{number}", text.decode()),), count=1)
+            load = stopwatch.Load(events=(event(tmp_path, text),), count=1)
             for requests in (2, 1):
                 assert stopwatch.run(ours, handlers[0], load)["failures"] == 0
                 counts = database.counts()
