@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from handlerkit import batch_handler, event_handler
+from handlerkit.answers.answer import AnswerError
 from handlerkit.batch import process, process_async
 from handlerkit.batch.hooks import RecordFacts
-from handlerkit.events import FirehoseRecord, KinesisRecord, SqsEvent, SqsRecord
+from handlerkit.events import FirehoseEvent, FirehoseRecord, KinesisRecord, SqsEvent, SqsRecord
 from handlerkit.idempotency import (
     Claim,
     Completion,
@@ -567,6 +568,21 @@ def test_an_answer_that_cannot_be_sent_does_not_make_the_work_run_again() -> Non
         handler({"id": 1}, FakeContext())
     with pytest.raises(ResultNotKeptError, match="TypeError"):
         handler({"id": 1}, FakeContext())
+    assert len(runs) == 1
+
+
+def test_an_answer_that_its_service_would_not_take_does_not_make_the_work_run_again() -> None:
+    runs: list[int] = []
+
+    @event_handler(idempotency=Idempotency(MemoryStore(), key=lambda event: "k", name="n"))
+    def handler(event: FirehoseEvent) -> Any:
+        runs.append(1)
+        return {"no": "records"}
+
+    with pytest.raises(AnswerError):
+        handler(firehose_event(["a"]), FakeContext())
+    with pytest.raises(ResultNotKeptError, match="AnswerError"):
+        handler(firehose_event(["a"]), FakeContext())
     assert len(runs) == 1
 
 
