@@ -24,10 +24,23 @@ from bench import (
     stopwatch,
     streams,
     tables,
+    tracing,
     typed,
 )
 
-SECTIONS = ("invoke", "start", "typed", "batch", "idempotency", "stream", "async", "concurrency", "rie", "soak")
+SECTIONS = (
+    "invoke",
+    "start",
+    "typed",
+    "batch",
+    "idempotency",
+    "tracing",
+    "stream",
+    "async",
+    "concurrency",
+    "rie",
+    "soak",
+)
 
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -81,6 +94,7 @@ def main() -> int:
             "typed": _typed,
             "batch": _batch,
             "idempotency": _idempotency,
+            "tracing": _tracing,
             "stream": _stream,
             "async": _async,
             "concurrency": _concurrency,
@@ -178,6 +192,22 @@ def _idempotency(chosen: argparse.Namespace, contenders: parts.Contenders, repor
     report.show("Extracting and hashing an idempotency key (ours alone)", idempotency.key_table(results))
     report.budgets += idempotency.budgets(results)
     report.raw["idempotency"] = asdict(results)
+
+
+def _tracing(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> None:
+    rounds = chosen.rounds or (3 if chosen.quick else 9)
+    results = tracing.duels(contenders, rounds=rounds, quick=chosen.quick)
+    report.show("Spans, CPU of one invocation (ratio, ours / theirs)", tracing.table(results))
+    title = "A start whose first invocation is traced (ratio, ours / awslambdaric with a library)"
+    report.show(title, tracing.start_table(results))
+    report.budgets += tracing.budgets(results)
+    report.raw["tracing"] = {
+        "start": {name: asdict(duel) for name, duel in results.starts.items()},
+        **{
+            f"{handler} {sampled}": {name: asdict(duel) for name, duel in found.items()}
+            for (handler, sampled), found in results.spans.items()
+        },
+    }
 
 
 def _stream(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench import __main__ as command
-from bench import asynchronous, concurrency, idempotency, parts, stopwatch, streams, tables, typed
+from bench import asynchronous, concurrency, idempotency, parts, stopwatch, streams, tables, tracing, typed
 from bench.dynamodb import DynamoDB
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -187,3 +187,18 @@ def test_a_client_that_cannot_start_is_an_error_with_its_last_words(tmp_path: Pa
 def assert_positive(measured: Mapping[str, float], *names: str) -> None:
     """Every figure has been taken."""
     assert {name: measured[name] for name in names if not measured[name] > 0} == {}
+
+
+def test_spans_are_counted_in_a_process_of_their_own_and_budgets_follow() -> None:
+    ours = runtime()
+    figures = tracing.spans(ours, sys.executable, "bench_tracing", "eleven", sampled="1", count=20)
+    assert figures["cpu_us"] > 0
+    with pytest.raises(stopwatch.RunError, match="bench_nothing"):
+        tracing.spans(ours, sys.executable, "bench_nothing", "one", sampled="0", count=20)
+    duel = stopwatch.Duel(ours=[{"cpu_us": 1.0, "first_ms": 1.0}], theirs=[{"cpu_us": 4.0, "first_ms": 2.0}])
+    results = tracing.Results(
+        spans={("one", "1"): dict.fromkeys([*tracing.OTHERS, tracing.FLOOR], duel)}, starts={"powertools": duel}
+    )
+    assert [budget.met for budget in tracing.budgets(results)] == [True, True, False]
+    assert "handler and 1 span, sampled" in tracing.table(results)
+    assert "powertools" in tracing.start_table(results)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from handlerkit import event_handler
-from handlerkit.tracing import NoSpan, Span, annotate, current_span, outgoing_headers, span
+from handlerkit.tracing import NoSpan, Span, annotate, current_span, outgoing_headers, span, traced
 
 from .conftest import Context, Invocation, header, shape
 
@@ -257,3 +257,27 @@ def test_a_plain_thread_is_in_no_trace_and_says_so_where_it_is_asked(
 
     assert shape(invocation(body, given)) == [["## handler"]]
     assert "no trace here for the span 'lost'" in caplog.text
+
+
+def test_an_asynchronous_handler_is_recorded_until_it_is_done(invocation: Invocation) -> None:
+    @event_handler
+    async def handler(event: dict[str, str]) -> None:
+        async with span("work"):
+            await asyncio.sleep(0.005)
+
+    given = header()
+    handler({}, Context(given))
+    (root,) = invocation.trace(given).roots
+    assert (root.duration_ms or 0) >= 5
+    assert [child.name for child in root.children] == ["work"]
+
+
+def test_a_large_result_never_costs_the_handlers_span(invocation: Invocation) -> None:
+    @traced(capture_result=True)
+    def handler(event: dict[str, str], context: Context) -> str:
+        return "x" * 70_000
+
+    given = header()
+    assert len(handler({}, Context(given))) == 70_000
+    (document,) = invocation.trace(given).documents
+    assert "default.result (70002 characters)" in document["metadata"]["handlerkit"]["left_out"][0]
