@@ -24,6 +24,7 @@ from bench import (
     stopwatch,
     streams,
     tables,
+    telemetry,
     tracing,
     typed,
 )
@@ -34,6 +35,8 @@ SECTIONS = (
     "typed",
     "batch",
     "idempotency",
+    "logs",
+    "metrics",
     "tracing",
     "stream",
     "async",
@@ -94,6 +97,8 @@ def main() -> int:
             "typed": _typed,
             "batch": _batch,
             "idempotency": _idempotency,
+            "logs": _logs,
+            "metrics": _metrics,
             "tracing": _tracing,
             "stream": _stream,
             "async": _async,
@@ -126,6 +131,7 @@ class Report:
         """Empty."""
         self.budgets: list[tables.Budget] = []
         self.raw: dict[str, Any] = {}
+        self.telemetry: telemetry.Results | None = None
 
     def show(self, title: str, table: str) -> None:
         """Print a section now: the next one may take minutes."""
@@ -192,6 +198,30 @@ def _idempotency(chosen: argparse.Namespace, contenders: parts.Contenders, repor
     report.show("Extracting and hashing an idempotency key (ours alone)", idempotency.key_table(results))
     report.budgets += idempotency.budgets(results)
     report.raw["idempotency"] = asdict(results)
+
+
+def _logs(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> None:
+    results = _telemetry(chosen, contenders, report)
+    others = "(ratio, ours / aws-lambda-powertools)"
+    report.show(f"Logs {others}", telemetry.table(results, telemetry.LOGS))
+    title = "A start with logger, sampled trace and metrics (ratio, ours / awslambdaric + aws-lambda-powertools)"
+    report.show(title, telemetry.start_table(results))
+    report.budgets += telemetry.log_budgets(results)
+
+
+def _metrics(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> None:
+    results = _telemetry(chosen, contenders, report)
+    report.show("Metrics (ratio, ours / aws-lambda-powertools)", telemetry.table(results, telemetry.METRICS))
+    report.budgets += telemetry.metric_budgets(results)
+
+
+def _telemetry(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> telemetry.Results:
+    """Measured once for both sections."""
+    if report.telemetry is None:
+        rounds = chosen.rounds or (3 if chosen.quick else 7)
+        report.telemetry = telemetry.duels(contenders, rounds=rounds, quick=chosen.quick)
+        report.raw["telemetry"] = asdict(report.telemetry)
+    return report.telemetry
 
 
 def _tracing(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 # Up to here the kernel keeps a write to a pipe in one piece (PIPE_BUF).
-ATOMIC_BYTES = 4_096
+ATOMIC_CHARACTERS = 4_096 // 4
 WAIT_S = 1.0
 """For another thread's long line; after that (a forked child may have inherited a held lock) ours is written anyway."""
 
@@ -35,7 +35,7 @@ class LineOutput:
 
     def write(self, text: str, level: int) -> None:
         """Write one line, given without its end."""
-        if len(text) * 4 > ATOMIC_BYTES:
+        if len(text) > ATOMIC_CHARACTERS:
             is_ours = self._lock.acquire(timeout=WAIT_S)
             try:
                 self._write(text, level)
@@ -50,20 +50,22 @@ class LineOutput:
         record = getattr(stream, "__lambda_record__", None)
         if record is not None:
             record(text, level)
-        elif not _written(stream, text):
-            _written(sys.stderr, text)
-
-
-def _written(stream: Any, text: str) -> bool:
-    try:
+            return
         try:
             stream.write(text + "\n")
+            stream.flush()
         except UnicodeEncodeError:
-            stream.write(escaped(text, getattr(stream, "encoding", None) or "ascii") + "\n")
+            _rescued(stream, text)
+        except Exception:  # noqa: BLE001  # closed, full, gone, or an object of the user's own
+            _rescued(sys.stderr, text)
+
+
+def _rescued(stream: Any, text: str) -> None:
+    try:  # contextlib costs 3 ms of a cold start
+        stream.write(escaped(text, getattr(stream, "encoding", None) or "ascii") + "\n")
         stream.flush()
-    except Exception:  # noqa: BLE001  # closed, full, gone, or an object of the user's own
-        return False
-    return True
+    except Exception:  # noqa: BLE001, S110  # nobody is there to read it
+        pass
 
 
 def escaped(text: str, encoding: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-__all__ = ["SCALARS", "encode", "plain", "quote", "text_of"]
+__all__ = ["REDACTED", "SCALARS", "encode", "is_plain", "plain", "quote", "text_of"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +48,21 @@ def text_of(value: object) -> str:
         return text if type(text) is str else str.__str__(text)
     except Exception as error:  # noqa: BLE001  # a value's own __str__ may do anything
         return f"<{type(value).__name__} whose str() raised {type(error).__name__}>"
+
+
+def is_plain(value: Any, names: set[str] | frozenset[str], depth: int) -> bool:
+    """Whether `encode` may take it as it is: of exact types of JSON's, with no other names than these, not too deep."""
+    kind = type(value)
+    if kind is dict:
+        if not names.issuperset(value):
+            return False
+        value = value.values()
+    elif kind is not list and kind is not tuple:
+        return kind in SCALARS
+    for one in value:  # noqa: SIM110  # all() of a generator takes three times as long
+        if type(one) not in SCALARS and (depth <= 0 or not is_plain(one, names, depth - 1)):
+            return False
+    return True
 
 
 class _Walk:
@@ -153,7 +168,13 @@ class _Walk:
 
 def _small(value: int) -> Any:
     """An integer of more digits than the interpreter writes is none that anyone reads."""
-    return value if -(1 << 1024) < value < (1 << 1024) else f"<int of {value.bit_length()} bits>"
+    if -(1 << 64) < value < (1 << 64):
+        return value
+    try:
+        int.__repr__(value)
+    except ValueError:
+        return f"<int of {value.bit_length()} bits>"
+    return value
 
 
 def _unnumbered(value: float) -> str:

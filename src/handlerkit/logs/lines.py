@@ -11,7 +11,7 @@ import time
 
 from handlerkit.log_output import LineOutput
 from handlerkit.scope import current
-from handlerkit.tolerant_json import REDACTED, SCALARS, encode, plain, quote, text_of
+from handlerkit.tolerant_json import REDACTED, SCALARS, encode, is_plain, plain, quote, text_of
 
 from .context import present
 from .invocation import InvocationLog, named, opened
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 ARGUMENTS = ("exc_info", "stack_info", "stacklevel")
 """Keywords of a call that are no values."""
 MAX_KNOWN_KEYS = 4_096
+MAX_FAST_DEPTH = 8
+"""A structure that contains itself is never plain."""
 
 
 class Lines:
@@ -171,8 +173,13 @@ class Lines:
         head, tag = self._heads.get(level), self._tags.get(name)
         if tag is None:
             tag = self._tag(name)
-        if head is None or not SCALARS.issuperset(map(type, values.values())):
+        if head is None:
             return None
+        if not SCALARS.issuperset(map(type, values.values())):
+            harmless = self.redaction.harmless
+            for value in values.values():
+                if not is_plain(value, harmless, MAX_FAST_DEPTH):
+                    return None
         rest = ""
         if values:
             try:

@@ -18,7 +18,7 @@ class Redaction:
     Raises `ValueError` for a pattern with a star in its middle.
     """
 
-    __slots__ = ("_both", "_exact", "_known", "_prefixes", "_suffixes")
+    __slots__ = ("_both", "_exact", "_known", "_prefixes", "_suffixes", "harmless")
 
     def __init__(self, patterns: Iterable[str]) -> None:
         exact: list[str] = []
@@ -36,6 +36,8 @@ class Redaction:
         self._suffixes = tuple(suffixes)
         self._both = tuple(both)
         self._known: dict[str, bool] = {}
+        self.harmless: set[str] = set()
+        """Names that were asked for and are no secrets."""
 
     def is_secret(self, key: str) -> bool:
         """Whether what stands under this key is not to be written."""
@@ -44,7 +46,10 @@ class Redaction:
             known = self._matches(snake_case(key))
             if len(self._known) >= MAX_KNOWN:
                 self._known.clear()
+                self.harmless.clear()
             self._known[key] = known
+            if not known:
+                self.harmless.add(key)
         return known
 
     def _matches(self, name: str) -> bool:

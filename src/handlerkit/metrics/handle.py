@@ -7,7 +7,7 @@ import time
 from handlerkit.scope import current
 
 from .checks import LARGEST, metric_name, namespace_name, number, property_name, resolution_of, timestamp_of, unit_name
-from .documents import Destination, property_text
+from .documents import Destination, property_text, series_of
 from .settings import checked_dimensions
 
 __all__ = ["Metrics"]
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
+    from .documents import Series
     from .process import Process
     from .timer import Timer
 
@@ -46,7 +47,7 @@ class Metrics:
         self._added: dict[str, str] = {}
         self._properties: dict[str, str] = {}
         self._timestamp_ms: int | None = None
-        self._known: dict[tuple[Any, Any, Any], tuple[str, str, int]] = {}
+        self._known: dict[tuple[Any, Any, Any], Series] = {}
         self._destinations: tuple[object, list[Destination]] | None = None
 
     def add(self, name: str, value: float = 1, unit: str | None = None, *, resolution: int = 60) -> None:
@@ -145,8 +146,8 @@ class Metrics:
         other._timestamp_ms = self._timestamp_ms
         return other
 
-    def _checked(self, name: str, unit: str | None, resolution: int) -> tuple[str, str, int]:
-        series = (metric_name(name), unit_name(unit), resolution_of(resolution))
+    def _checked(self, name: str, unit: str | None, resolution: int) -> Series:
+        series = series_of(metric_name(name), unit_name(unit), resolution_of(resolution))
         if any(name in destination.dimensions for destination in self.destinations()):
             raise ValueError(f"{name!r} is a dimension here and cannot be a metric, too")
         if len(self._known) < MAX_KNOWN:

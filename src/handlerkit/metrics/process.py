@@ -8,7 +8,7 @@ from handlerkit.log_output import LineOutput
 from handlerkit.scope import at_every_start, current
 
 from .checks import dimension_value
-from .documents import Destination, property_text
+from .documents import Destination, property_text, series_of
 from .settings import Settings
 from .store import Store, say, watch_forks
 
@@ -66,7 +66,7 @@ class Process:
         dimensions = {**self.settings.effective_dimensions, "function_name": dimension_value(function_name)}
         destination = Destination(self.settings.effective_namespace, [dimensions], {})
         store = scope.values.get(self) or self.opened(scope)
-        store.add([destination], ("ColdStart", "Count", 60), 1)
+        store.add([destination], series_of("ColdStart", "Count", 60), 1)
 
     def opened(self, scope: Scope) -> Store:
         """The store of an invocation that adds its first metric."""
@@ -75,7 +75,7 @@ class Process:
         made = Store(self.write, properties, holds=not scope.has_ended)
         store: Store = scope.values.setdefault(self, made)
         if store is made and not scope.has_ended:
-            scope.at_end(lambda _: made.close())
+            scope.at_end(made.close)
         return store
 
 

@@ -76,7 +76,7 @@ class Store:
         if self._forks == _forks and self._held:
             self._send()
 
-    def close(self) -> None:
+    def close(self, _: object = None) -> None:
         """Write what is held, and from now on at once."""
         self._holds = False
         self.flush()
@@ -93,12 +93,12 @@ class Store:
     def _taken(self) -> dict[Destination, dict[Series, list[float]]]:
         """All that is held, by destination; it is not held any more."""
         groups: dict[Destination, dict[Series, list[float]]] = {}
-        take = self._held.popleft
+        held = self._held
         last: list[Destination] | None = None
         current: dict[Series, list[float]] = {}
         try:
-            while True:
-                destinations, series, value = take()
+            while held:
+                destinations, series, value = held.popleft()
                 if destinations is not last:
                     last, current = destinations, groups.setdefault(destinations[0], {})
                 if series in current:
@@ -107,5 +107,6 @@ class Store:
                     current[series] = [value]
                 for other in destinations[1:]:
                     groups.setdefault(other, {}).setdefault(series, []).append(value)
-        except IndexError:
-            return groups
+        except IndexError:  # another thread has taken the last one
+            pass
+        return groups
