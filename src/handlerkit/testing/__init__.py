@@ -11,6 +11,8 @@ __all__ = [
     "activemq_event",
     "appsync_event",
     "authorizer_event",
+    "captured_logs",
+    "captured_metrics",
     "cloudwatch_alarm_event",
     "cloudwatch_logs_event",
     "codepipeline_event",
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from .operations import cloudwatch_alarm_event, codepipeline_event, custom_resource_event, ses_event
     from .storage import dynamodb_event, s3_event
     from .streams import cloudwatch_logs_event, kinesis_event
+    from .telemetry import captured_logs, captured_metrics
 
 _NAMES = {
     "batches": "documentdb_event firehose_event s3_batch_event",
@@ -60,6 +63,7 @@ _NAMES = {
     "operations": "cloudwatch_alarm_event codepipeline_event custom_resource_event ses_event",
     "storage": "dynamodb_event s3_event",
     "streams": "cloudwatch_logs_event kinesis_event",
+    "telemetry": "captured_logs captured_metrics",
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
 
