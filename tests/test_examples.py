@@ -107,3 +107,17 @@ def test_the_snapshot_example_lets_go_and_takes_up_under_snap_start() -> None:
     function = FunctionConfiguration(handler="examples/snapshot.handler", task_root=ROOT, snap_start=True)
     with LocalLambda(function) as service:
         assert service.invoke("function", {}).json() == {"open": True, "restored": 1}
+
+
+def test_the_observed_example_logs_and_counts_as_its_page_says() -> None:
+    event = {"order_id": "A-17", "articles": ["pen", "lamp"], "api_key": "s3cr3t"}
+    done = run("invoke", "examples/observed.handler", "-e", "-", stdin=json.dumps(event))
+    assert json.loads(done.stdout) == {"order_id": "A-17", "reserved": 1}
+    lines = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    received, reserved, missing, counted = lines
+    assert (received["event"], received["articles"], received["api_key"]) == ("order.received", 2, "[redacted]")
+    assert (reserved["event"], reserved["article"]) == ("article.reserved", "pen")
+    assert missing["exception"]["message"] == "lamp"
+    assert {line["order_id"] for line in lines[:3]} == {"A-17"}
+    assert (counted["articles"], len(counted["reserve"]), counted["service"]) == (1, 2, "orders")
+    assert "s3cr3t" not in done.stderr

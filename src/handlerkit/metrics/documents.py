@@ -109,6 +109,12 @@ def documents_of(
 ) -> list[str]:
     """The documents that hold these values, each one line of JSON. `properties` are texts of JSON by name."""
     own = {**properties, **destination.properties} if destination.properties else properties
+    if len(series) == 1:  # as often as not
+        (((name, _, _, definition), values),) = series.items()
+        if len(values) <= MAX_VALUES:
+            text = _document(destination, {name: (definition, values)}, now_ms, own)
+            if len(text) * 4 <= max_bytes:
+                return [text]
     documents: list[str] = []
     for metrics in _distributed(series):
         _add_within(documents, destination, metrics, now_ms, own, max_bytes)
@@ -117,10 +123,6 @@ def documents_of(
 
 def _distributed(series: Mapping[Series, Sequence[float]]) -> list[Metrics]:
     """Metrics by document: no name twice, none with too many values, none of the documents with too many names."""
-    if len(series) == 1:
-        (((name, _, _, definition), values),) = series.items()
-        if len(values) <= MAX_VALUES:
-            return [{name: (definition, values)}]
     documents: list[Metrics] = [{}]
     first = 0
     """All before it are full."""
@@ -173,7 +175,7 @@ def _document(destination: Destination, metrics: Metrics, now_ms: int, propertie
         held = encode({name: one if len(one) > 1 else one[0] for name, (_, one) in metrics.items()})[1:]
     beside = ""
     for name, text in properties.items():
-        while name in metrics or name in destination.dimensions or name == "_aws":
+        while name in metrics or name in destination.dimensions:
             name += "_"  # a property must not stand in the place of a metric
         beside += f",{quote(name)}:{text}"
     return (

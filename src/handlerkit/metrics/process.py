@@ -38,7 +38,7 @@ class Process:
         """Take the settings from here on."""
         self.version = object()
         self.output = LineOutput(self.settings.stream)
-        self.outside = Store(self.write, {}, holds=False)
+        self.outside = Store(self.write, {}, False)
         if self.settings.cold_start and not self._counts_cold_starts:
             self._counts_cold_starts = True
             at_every_start(self.begin)
@@ -72,9 +72,10 @@ class Process:
         """The store of an invocation that adds its first metric."""
         request_id = getattr(scope.context, "aws_request_id", None)
         properties = {} if request_id is None else {"request_id": property_text(request_id)}
-        made = Store(self.write, properties, holds=not scope.has_ended)
+        holds = not scope.has_ended
+        made = Store(self.write, properties, holds)
         store: Store = scope.values.setdefault(self, made)
-        if store is made and not scope.has_ended:
+        if holds and store is made:
             scope.at_end(made.close)
         return store
 

@@ -56,7 +56,7 @@ class Store:
 
     __slots__ = ("_forks", "_held", "_holds", "_properties", "_write")
 
-    def __init__(self, write: Callable[[str], object], properties: dict[str, str], *, holds: bool) -> None:
+    def __init__(self, write: Callable[[str], object], properties: dict[str, str], holds: bool) -> None:
         self._write = write
         self._properties = properties
         self._holds = holds
@@ -83,12 +83,24 @@ class Store:
 
     def _send(self) -> None:
         now_ms = time.time_ns() // 1_000_000
-        for destination, series in self._taken().items():
+        held = self._held
+        if len(held) == 1:  # as often as not
             try:
-                for text in documents_of(destination, series, now_ms, self._properties):
-                    self._write(text)
-            except Exception as error:  # noqa: BLE001  # what has run must not fail for its metrics
-                say(f"metrics of {destination.namespace} could not be written: {type(error).__name__}: {error}")
+                destinations, series, value = held.popleft()
+            except IndexError:  # another thread was faster
+                return
+            for destination in destinations:
+                self._write_documents(destination, {series: [value]}, now_ms)
+            return
+        for destination, values in self._taken().items():
+            self._write_documents(destination, values, now_ms)
+
+    def _write_documents(self, destination: Destination, series: dict[Series, list[float]], now_ms: int) -> None:
+        try:
+            for text in documents_of(destination, series, now_ms, self._properties):
+                self._write(text)
+        except Exception as error:  # noqa: BLE001  # what has run must not fail for its metrics
+            say(f"metrics of {destination.namespace} could not be written: {type(error).__name__}: {error}")
 
     def _taken(self) -> dict[Destination, dict[Series, list[float]]]:
         """All that is held, by destination; it is not held any more."""
