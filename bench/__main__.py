@@ -17,6 +17,7 @@ from bench import (
     concurrency,
     idempotency,
     invocations,
+    local,
     parts,
     rie,
     soak,
@@ -42,6 +43,7 @@ SECTIONS = (
     "async",
     "concurrency",
     "rie",
+    "local",
     "soak",
 )
 
@@ -104,6 +106,7 @@ def main() -> int:
             "async": _async,
             "concurrency": _concurrency,
             "rie": _rie,
+            "local": _local,
             "soak": _soak,
         }
         for name in SECTIONS:
@@ -284,6 +287,15 @@ def _rie(chosen: argparse.Namespace, contenders: parts.Contenders, report: Repor
     report.show("A caller's round trip through AWS's emulator (ratio, ours / awslambdaric)", rie.table(result))
     report.raw["rie"] = asdict(result)
     report.budgets += rie.budgets(result)
+
+
+def _local(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> None:
+    rounds, count = (5, 200) if chosen.quick else (10, 1_000)
+    results = local.run(contenders.bootstrap, rounds=chosen.rounds or rounds, count=count)
+    for title, table in local.tables_of(results):
+        report.show(title, table)
+    report.raw["local"] = asdict(results)
+    report.budgets += local.budgets(results)
 
 
 def _soak(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> None:

@@ -6,17 +6,17 @@ killed for it.
 """
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 __all__ = ["GroupMemory"]
 
-_PROC = Path("/proc")
 _LINUX = sys.platform == "linux"
 _KIB = 1024
+_FILE_BYTES = 16 * _KIB
 # A sample reads one small file per process; the list of processes is made anew this often, for it reads all of /proc.
 # The first samples come quickly, so that even a process that fails at once has been seen.
 _FIRST_SAMPLE_S = 0.002
@@ -41,7 +41,7 @@ class GroupMemory:
     def peak_bytes(self) -> int:
         """The most that was ever seen. Each member's own peak is exact, for the kernel keeps it (Linux)."""
         if _LINUX:
-            peaks = [_field_bytes(pid, "status", "VmHWM:") for pid in self._members]
+            peaks = [_field_bytes(pid, "status", b"VmHWM:") for pid in self._members]
             self._peak_bytes = max(self._peak_bytes, *peaks, 0)
         elif not self._peak_bytes:
             self.resident_bytes()
@@ -56,7 +56,7 @@ class GroupMemory:
             if now_s - self._listed_at_s >= self._list_after_s:
                 self._members, self._listed_at_s = _members_of(self._groups), now_s
                 self._list_after_s = min(2 * self._list_after_s, _LIST_EVERY_S)
-            resident = sum(_field_bytes(pid, "status", "VmRSS:") for pid in self._members)
+            resident = sum(_field_bytes(pid, "status", b"VmRSS:") for pid in self._members)
         self._peak_bytes = max(self._peak_bytes, resident)
         return resident
 
@@ -64,7 +64,7 @@ class GroupMemory:
         """What the group holds now, shared pages divided among those that share them. Slower."""
         if not _LINUX or len(self._members) < 2:
             return self.resident_bytes()
-        return sum(_field_bytes(pid, "smaps_rollup", "Pss:") for pid in self._members)
+        return sum(_field_bytes(pid, "smaps_rollup", b"Pss:") for pid in self._members)
 
     async def watch(self, limit_bytes: int, on_over: Callable[[int], None]) -> None:
         """Sample until the group is over its limit; then call once, with the bytes held, and return."""
@@ -77,29 +77,34 @@ class GroupMemory:
                 return
 
 
-def _field_bytes(pid: int, file: str, label: str) -> int:
+def _field_bytes(pid: int, file: str, label: bytes) -> int:
     """One `Label:   123 kB` line of a file of `/proc/<pid>`; 0 if the process or the line is not there."""
-    try:
-        text = (_PROC / str(pid) / file).read_text("ascii", "replace")
-    except OSError:
-        return 0
-    _, found, rest = text.partition(label)
+    _, found, rest = _read(f"/proc/{pid}/{file}").partition(label)
     return int(rest.split(maxsplit=1)[0]) * _KIB if found else 0
 
 
 def _members_of(groups: frozenset[int]) -> tuple[int, ...]:
     members = []
-    for entry in _PROC.iterdir():
-        if not entry.name.isdecimal():
-            continue
-        try:
-            stat = (entry / "stat").read_text("utf-8", "replace")
-        except OSError:
-            continue
+    for name in os.listdir("/proc"):  # noqa: PTH208 (some hundred names, once a second beside an invocation)
+        stat = _read(f"/proc/{name}/stat") if name.isdecimal() else b""
         # After the name, which may itself hold blanks and brackets: state, parent, group.
-        if int(stat.rpartition(")")[2].split()[2]) in groups:
-            members.append(int(entry.name))
+        if stat and int(stat.rpartition(b")")[2].split(maxsplit=3)[2]) in groups:
+            members.append(int(name))
     return tuple(members)
+
+
+def _read(path: str) -> bytes:
+    """All of a small file, empty if it is gone; without the objects of `Path.read_text`, which took 60 µs."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        return os.read(file, _FILE_BYTES)
+    except OSError:
+        return b""
+    finally:
+        os.close(file)
 
 
 def _resident_by_ps(groups: frozenset[int]) -> int:

@@ -17,8 +17,9 @@ extremes are exact for ever; of single values the last 10,000 of each series are
 | IteratorAge, OffsetLag | milliseconds, count | by what reads a stream |
 """
 
+import math
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -58,11 +59,28 @@ class Statistics:
         """0 where nothing was measured."""
         return self.sum / self.count if self.count else 0.0
 
-    def including(self, value: float) -> "Statistics":
-        """With one measurement more."""
-        if not self.count:
-            return Statistics(1, value, value, value)
-        return Statistics(self.count + 1, self.sum + value, min(self.minimum, value), max(self.maximum, value))
+
+class _Series:
+    """Measurements of one metric under one set of dimensions."""
+
+    __slots__ = ("count", "maximum", "minimum", "sum", "values")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.sum = 0.0
+        self.minimum = math.inf
+        self.maximum = -math.inf
+        self.values: deque[tuple[float, float]] = deque(maxlen=_KEPT)
+
+    def add(self, time_s: float, value: float) -> None:
+        self.count += 1
+        self.sum += value
+        self.minimum = min(self.minimum, value)
+        self.maximum = max(self.maximum, value)
+        self.values.append((time_s, value))
+
+    def statistics(self) -> Statistics:
+        return Statistics(self.count, self.sum, self.minimum, self.maximum)
 
 
 class Metrics:
@@ -70,8 +88,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._statistics: dict[tuple[str, Dimensions], Statistics] = {}
-        self._values: dict[tuple[str, Dimensions], deque[Value]] = {}
+        self._series: defaultdict[tuple[str, Dimensions], _Series] = defaultdict(_Series)
 
     def record(
         self,
@@ -93,16 +110,15 @@ class Metrics:
                     dimensions.append((function, qualifier, version))
         with self._lock:
             for each in dimensions:
-                key = (metric, each)
-                self._statistics[key] = self._statistics.get(key, Statistics()).including(value)
-                self._values.setdefault(key, deque(maxlen=_KEPT)).append(Value(time_s, value))
+                self._series[metric, each].add(time_s, value)
 
     def statistics(
         self, metric: str, *, function: str | None = None, qualifier: str | None = None, version: str | None = None
     ) -> Statistics:
         """All that was measured: of the account, a function, its alias or version, or a version under an alias."""
         with self._lock:
-            return self._statistics.get((metric, (function, qualifier, version)), Statistics())
+            series = self._series.get((metric, (function, qualifier, version)))
+            return Statistics() if series is None else series.statistics()
 
     def sum(
         self, metric: str, *, function: str | None = None, qualifier: str | None = None, version: str | None = None
@@ -127,10 +143,10 @@ class Metrics:
     ) -> list[Value]:
         """The last measurements in order, from `since_s` of the clock on."""
         with self._lock:
-            kept = self._values.get((metric, (function, qualifier, version)), ())
-            return [each for each in kept if each.time_s >= since_s]
+            series = self._series.get((metric, (function, qualifier, version)))
+            return [] if series is None else [Value(*each) for each in series.values if each[0] >= since_s]
 
     def names(self) -> list[str]:
         """Of all metrics that have a measurement."""
         with self._lock:
-            return sorted({name for name, _ in self._statistics})
+            return sorted({name for name, _ in self._series})

@@ -151,8 +151,9 @@ class FunctionProcess:
 
     def freeze(self) -> None:
         """Stop the whole group, as Lambda does between invocations."""
-        self._frozen = True
-        self._signal(signal.SIGSTOP)
+        if not self._frozen:
+            self._frozen = True
+            self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let the group run on."""
