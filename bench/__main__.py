@@ -15,6 +15,7 @@ from bench import (
     asynchronous,
     batch,
     concurrency,
+    http,
     idempotency,
     invocations,
     local,
@@ -39,6 +40,7 @@ SECTIONS = (
     "logs",
     "metrics",
     "tracing",
+    "http",
     "stream",
     "async",
     "concurrency",
@@ -102,6 +104,7 @@ def main() -> int:
             "logs": _logs,
             "metrics": _metrics,
             "tracing": _tracing,
+            "http": _http,
             "stream": _stream,
             "async": _async,
             "concurrency": _concurrency,
@@ -240,6 +243,22 @@ def _tracing(chosen: argparse.Namespace, contenders: parts.Contenders, report: R
             f"{handler} {sampled}": {name: asdict(duel) for name, duel in found.items()}
             for (handler, sampled), found in results.spans.items()
         },
+    }
+
+
+def _http(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> None:
+    rounds = chosen.rounds or (3 if chosen.quick else 7)
+    results = http.measure(contenders.bootstrap, contenders.counterpart, rounds=rounds, quick=chosen.quick)
+    title = "An HTTP request, whole invocation (ratio, ours / awslambdaric + mangum or aws-lambda-powertools)"
+    report.show(title, http.table(results.duels, http.FIGURES))
+    report.show("A start with an HTTP handler (ratio, ours / theirs)", http.table(results.starts, http.START))
+    report.show("Streams and requests", http.other_table(results))
+    report.budgets += http.budgets(results)
+    report.raw["http"] = {
+        "duels": {title: asdict(duel) for title, duel in results.duels.items()},
+        "starts": {title: asdict(duel) for title, duel in results.starts.items()},
+        "first byte": asdict(results.first_byte),
+        "requests": results.requests_us,
     }
 
 
