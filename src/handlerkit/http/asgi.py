@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Literal, Self
 
-    from .asgi_cycle import Application
+    from .asgi_cycle import Application, HttpCycle
     from .asgi_lifespan import Lifespan
     from .loop import AppLoop
     from .request import HttpRequest
@@ -106,21 +106,42 @@ class AsgiHandler:
             return run_coroutine_threadsafe(stopping, found.loop).result()
         return found.loop.run_until_complete(stopping)
 
-    async def _respond(self, request: HttpRequest[Any], context: Any, streams: bool) -> HttpResponse:
+    def _respond(self, request: HttpRequest[Any], context: Any, streams: bool) -> Any:
+        kept = self._loop or self._kept_loop()
+        if streams or not kept.is_here():
+            return self._answered(request, context, streams)
+        lifespan = None
+        if self._lifespan_mode != "off":
+            found = self._lifespan
+            if found is None or not found.is_of(kept.loop) or not found.has_started:
+                kept.run(self._started())
+                found = self._lifespan
+            lifespan = found.lifespan if found is not None else None
+        with kept.turn:
+            if kept.is_here():  # no other thread has taken the loop meanwhile
+                return self._cycle(request, context, lifespan, kept.loop).whole_here()
+        return self._answered(request, context, streams)
+
+    async def _answered(self, request: HttpRequest[Any], context: Any, streams: bool) -> HttpResponse:
+        from asyncio import get_running_loop
+
+        lifespan = await self._started() if self._lifespan_mode != "off" else None
+        cycle = self._cycle(request, context, lifespan, get_running_loop())
+        return await (cycle.in_pieces() if streams else cycle.whole())
+
+    def _cycle(self, request: HttpRequest[Any], context: Any, lifespan: Lifespan | None, loop: Any) -> HttpCycle:
         from .asgi_cycle import HttpCycle
         from .asgi_scope import http_scope
 
-        state: dict[str, Any] = {}
-        if self._lifespan_mode != "off":
-            state = dict((await self._started()).state)
-        cycle = HttpCycle(
+        state = dict(lifespan.state) if lifespan is not None else {}
+        return HttpCycle(
             self.app,
             http_scope(request, context, state, self._root_path),
             request.content,
+            loop,
             limit_s=_limit_s(context),
             after_response=getattr(context, "__lambda_after_response__", None),
         )
-        return await (cycle.in_pieces() if streams else cycle.whole())
 
     async def _started(self) -> Lifespan:
         """The application's lifespan, started; once per loop and process, also for requests that come together."""
@@ -128,7 +149,7 @@ class AsgiHandler:
 
         loop = get_running_loop()
         found = self._lifespan
-        if found is None or found.process != getpid() or found.loop is not loop:
+        if found is None or not found.is_of(loop):
             from .asgi_lifespan import Lifespan
 
             lifespan = Lifespan(self.app, is_required=self._lifespan_mode == "on")
@@ -158,6 +179,15 @@ class _Started:
         self.loop = loop
         self.lifespan = lifespan
         self.starting = starting
+
+    def is_of(self, loop: Any) -> bool:
+        """Whether it can be used in this process and this loop."""
+        return self.loop is loop and self.process == getpid()
+
+    @property
+    def has_started(self) -> bool:
+        """Whether nothing is left to wait for."""
+        return self.starting.done() and not self.starting.cancelled() and self.starting.exception() is None
 
 
 def asgi_handler(

@@ -18,7 +18,7 @@ __all__ = ["Application", "ClientLeftError", "HttpCycle"]
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from typing import Any, TypeAlias
+    from typing import Any, Never, TypeAlias
 
     from .asgi_scope import Scope
 
@@ -31,6 +31,8 @@ else:
 TURNS_TO_END = 12
 # How long an application whose client has left may take to notice.
 LEAVING_S = 1.0
+# What an application gets for its `finally` when there is no time left.
+MARGIN_OF_CANCELLED_S = 0.05
 
 
 class ClientLeftError(OSError):
@@ -48,6 +50,7 @@ class HttpCycle:
         app: Application,
         scope: Scope,
         body: bytes,
+        loop: asyncio.AbstractEventLoop,
         *,
         limit_s: float | None,
         after_response: Callable[[Callable[[], object]], object] | None,
@@ -57,26 +60,58 @@ class HttpCycle:
         self._body: bytes | None = body
         self._limit_s = limit_s
         self._after_response = after_response
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop
         self._status: int | None = None
         self._headers: list[tuple[str, str]] = []
         self._parts: list[bytes] = []
         self._is_complete = False
         self._is_piecewise = False
         self._has_left = False
-        self._over = asyncio.Event()
-        self._progress: asyncio.Future[None] = self._loop.create_future()
+        self._is_driven = False
+        self._has_expired = False
+        self._over: asyncio.Event | None = None
+        self._progress: asyncio.Future[None] | None = None
         self._taken: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
 
+    def whole_here(self) -> HttpResponse:
+        """The response when it is complete, by running the loop in this thread. Raises what the application raised.
+
+        The application's task is all that runs in it: a task and a future around it would cost as much again.
+        """
+        loop = self._loop
+        task = self._task = loop.create_task(self._app(self._scope, self._receive, self._send))  # type: ignore[arg-type]
+        task.add_done_callback(self._stop)
+        if self._limit_s is not None:
+            loop.call_soon(self._arm)
+        self._is_driven = True
+        try:
+            loop.run_forever()
+        except BaseException:
+            task.cancel()
+            raise
+        finally:
+            self._is_driven = False  # what is left of callbacks must not stop the next request's
+        if not self._is_complete:
+            if self._has_expired:
+                return loop.run_until_complete(self._give_up())
+            loop.run_until_complete(self._broke_off())
+        if task.done():
+            self._report()
+        elif self._after_response is not None:
+            self._after_response(self._finish_later)
+        else:
+            loop.run_until_complete(self._finish())
+        return HttpResponse(self._joined(), self._status or 500, self._headers)
+
     async def whole(self) -> HttpResponse:
-        """The response when it is complete. Raises what the application raised before."""
+        """The same inside a loop that runs."""
         await self._begin()
         await self._made_progress()
         if not self._is_complete:
             await self._broke_off()
         await self._settle()
-        return HttpResponse(b"".join(self._parts), self._status or 500, self._headers)
+        return HttpResponse(self._joined(), self._status or 500, self._headers)
 
     async def in_pieces(self) -> HttpResponse:
         """The response when its first piece is there. Raises what the application raised before."""
@@ -93,7 +128,10 @@ class HttpCycle:
         if self._body is not None:
             body, self._body = self._body, None
             return {"type": "http.request", "body": body, "more_body": False}
-        await self._over.wait()
+        if not (self._is_complete or self._has_left):
+            if self._over is None:
+                self._over = asyncio.Event()
+            await self._over.wait()
         return {"type": "http.disconnect"}
 
     async def _send(self, message: Message) -> None:
@@ -122,10 +160,13 @@ class HttpCycle:
             self._parts.append(part)
         if is_last:
             self._is_complete = True
-            self._over.set()
+            self._tell_of_the_end()
         if not self._is_piecewise:
             if is_last:
-                self._advance()
+                if self._is_driven:
+                    self._loop.call_soon(self._stop_when_settled, TURNS_TO_END)
+                else:
+                    self._advance()
             return
         if part or is_last:
             taken = self._taken = self._loop.create_future()
@@ -134,34 +175,74 @@ class HttpCycle:
             if self._has_left and not is_last:
                 raise ClientLeftError("the client has left")
 
-    # --- driving it ---
+    def _tell_of_the_end(self) -> None:
+        if self._over is not None:
+            self._over.set()
+
+    def _joined(self) -> bytes:
+        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+
+    # --- driving it in this thread ---
+
+    def _stop(self, _: object = None) -> None:
+        if self._is_driven:
+            self._loop.stop()
+
+    def _stop_when_settled(self, turns: int) -> None:
+        """Stop when the application has come to its end, or after so many turns that it has more to do."""
+        if self._task is not None and not self._task.done() and self._is_driven:
+            if turns:
+                self._loop.call_soon(self._stop_when_settled, turns - 1)
+            else:
+                self._loop.stop()
+
+    def _arm(self) -> None:
+        """Set the timer, for an application that is not ready at once."""
+        if self._is_driven and self._limit_s is not None and not self._is_complete:
+            self._loop.call_later(self._limit_s, self._expire_here)
+
+    def _expire_here(self) -> None:
+        if self._is_driven and not self._is_complete:
+            self._has_expired = True
+            self._loop.stop()
+
+    # --- driving it inside a loop ---
 
     async def _begin(self) -> None:
+        self._progress = self._loop.create_future()
         self._task = self._loop.create_task(self._app(self._scope, self._receive, self._send))  # type: ignore[arg-type]
         self._task.add_done_callback(lambda _: self._advance())
 
     def _advance(self) -> None:
-        if not self._progress.done():
+        if self._progress is not None and not self._progress.done():
             self._progress.set_result(None)
 
     async def _made_progress(self) -> None:
         """Until there is something to look at. Raises `HttpError` (504) when the limit is over."""
+        assert self._progress is not None
         timer = None
         if self._limit_s is not None:
             timer = self._loop.call_later(self._limit_s, self._expire)
         try:
             await self._progress
-        except TimeoutError as error:
-            log_error("the application did not answer in time, and was cancelled", error)
-            self.abandon()
-            raise HttpError(504, "The server did not answer this request in time.") from None
         finally:
             if timer is not None:
                 timer.cancel()
+        if self._has_expired:
+            await self._give_up()
 
     def _expire(self) -> None:
-        if not self._progress.done():
-            self._progress.set_exception(TimeoutError(f"no response within {self._limit_s:.1f} s"))
+        if self._progress is not None and not self._progress.done():
+            self._has_expired = True
+            self._progress.set_result(None)
+
+    async def _give_up(self) -> Never:
+        assert self._task is not None
+        late = TimeoutError(f"no response within {self._limit_s:.1f} s")
+        log_error("the application did not answer in time, and was cancelled", late)
+        self.abandon()
+        await asyncio.wait({self._task}, timeout=MARGIN_OF_CANCELLED_S)
+        raise HttpError(504, "The server did not answer this request in time.")
 
     async def _broke_off(self) -> None:
         """The application has ended without (the rest of) a response."""
@@ -214,7 +295,7 @@ class HttpCycle:
     def abandon(self) -> None:
         """Nobody wants the response any more."""
         self._has_left = True
-        self._over.set()
+        self._tell_of_the_end()
         if self._taken is not None and not self._taken.done():
             self._taken.set_result(None)
         if self._task is not None:
@@ -230,11 +311,11 @@ class HttpCycle:
                 self._release()
                 await self._settle()
                 return None
-            self._progress = self._loop.create_future()
+            progress = self._progress = self._loop.create_future()
             self._release()
             if self._task.done():
                 await self._broke_off()
-            await self._progress
+            await progress
         return self._parts.pop(0)
 
     def _release(self) -> None:
@@ -247,7 +328,7 @@ class HttpCycle:
         task = self._task
         assert task is not None
         self._has_left = True
-        self._over.set()
+        self._tell_of_the_end()
         self._release()
         if not task.done():
             await asyncio.wait({task}, timeout=LEAVING_S)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from .sources import unquoted
+
 __all__ = ["Scope", "http_scope"]
 
 TYPE_CHECKING = False
@@ -23,45 +25,47 @@ VERSIONS = {"version": "3.0", "spec_version": "2.4"}
 
 def http_scope(request: HttpRequest[Any], context: Any, state: dict[str, Any], root_path: str | None) -> Scope:
     """The scope; `root_path` is where the application is mounted, None for where the front's stage says."""
-    path, raw_path = request.path, request.raw_path
-    prefix = request.root_path if root_path is None else root_path
+    raw, source = request.raw, request.source
+    raw_path = source.raw_path(raw)
+    path = unquoted(raw_path)
+    prefix = source.prefix(raw) if root_path is None else root_path
     if prefix and (root_path is None or not (path == prefix or path.startswith(f"{prefix}/"))):
         path, raw_path = prefix + path, prefix + raw_path
-    scheme = request.scheme
+    pairs = source.header_pairs(raw)
+    by_name = dict(pairs)
+    scheme = by_name.get("x-forwarded-proto", "https").partition(",")[0].strip().lower() or "https"
     return {
         "type": "http",
         "asgi": dict(VERSIONS),
-        "http_version": request.protocol.rpartition("/")[2] or "1.1",
-        "method": request.method,
+        "http_version": source.protocol(raw).rpartition("/")[2] or "1.1",
+        "method": source.method(raw),
         "scheme": scheme,
         "path": path,
         "raw_path": _bytes(raw_path),
-        "query_string": _bytes(request.raw_query),
+        "query_string": _bytes(source.raw_query(raw)),
         "root_path": prefix,
-        "headers": _headers(request),
-        "client": _address(request.client_ip, 0),
-        "server": _address(request.host, 443 if scheme in ("https", "wss") else 80),
+        "headers": _headers(request, pairs),
+        "client": _address(source.client_ip(raw, by_name), 0),
+        "server": _address(by_name.get("host") or request.host, 443 if scheme == "https" else 80),
         "state": state,
         "extensions": {},
         # As the best-known adapter names them.
-        "aws.event": request.raw,
+        "aws.event": raw,
         "aws.context": context,
     }
 
 
-def _headers(request: HttpRequest[Any]) -> list[tuple[bytes, bytes]]:
-    headers = request.headers
-    found = []
-    for name in headers:
-        lower = name.lower()
-        if lower == "cookie":
-            continue
-        key = _bytes(lower)
-        found += [(key, _bytes(value)) for value in headers.get_all(name)]
-    cookies = request.cookie_header
-    if cookies:
-        found.append((b"cookie", _bytes(cookies)))
-    return found
+def _headers(request: HttpRequest[Any], pairs: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    has_cookies = "cookies" in request.raw or any(name == "cookie" for name, _ in pairs)
+    if has_cookies:
+        pairs = [pair for pair in pairs if pair[0] != "cookie"]
+        cookies = request.cookie_header
+        if cookies:
+            pairs.append(("cookie", cookies))
+    try:
+        return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
+    except UnicodeEncodeError:
+        return [(_bytes(name), _bytes(value)) for name, value in pairs]
 
 
 def _address(text: str, port: int) -> tuple[str, int] | None:

@@ -34,7 +34,8 @@ class AppLoop:
     """Runs coroutines to their end, each in the context of its caller."""
 
     def __init__(self) -> None:
-        self._turn = threading.Lock()
+        self.turn = threading.Lock()
+        """Held by whoever runs the loop in its own thread."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._forgotten: list[asyncio.AbstractEventLoop] = []
         self._process = 0
@@ -62,7 +63,7 @@ class AppLoop:
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """The coroutine's result. One thread (the main one, unless another adopted the loop) runs the loop itself; the
         first call from another moves the loop into a thread of its own."""
-        with self._turn:
+        with self.turn:
             loop = self._ready()
             if not self._is_threaded and threading.get_ident() == self._owner:
                 return loop.run_until_complete(coroutine)
@@ -70,6 +71,18 @@ class AppLoop:
                 self._is_threaded = True
                 threading.Thread(target=loop.run_forever, name="handlerkit-asyncio", daemon=True).start()
         return _submitted(loop, coroutine)
+
+    def is_here(self) -> bool:
+        """Whether the calling thread may run the loop itself, now."""
+        if asyncio._get_running_loop() is not None:
+            return False
+        self._ready()
+        return not self._is_threaded and threading.get_ident() == self._owner
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop."""
+        return self._ready()
 
     def _ready(self) -> asyncio.AbstractEventLoop:
         loop = self._loop

@@ -32,7 +32,7 @@ class HttpRequest(Generic[BodyT]):
     `vpc_lattice.v1` or `vpc_lattice.v2`. Raises `EventValidationError` for an event that is no HTTP request.
     """
 
-    __slots__ = ("__weakref__", "_kept", "_source", "kind", "raw")
+    __slots__ = ("__weakref__", "_kept", "kind", "raw", "source")
 
     _type: Any = bytes
     _reader: Reader | None = None
@@ -46,7 +46,7 @@ class HttpRequest(Generic[BodyT]):
             raise EventValidationError("HttpRequest", (Problem("", reason),))
         self.raw: dict[str, Any] = raw
         self.kind = kind
-        self._source = SOURCES[kind]
+        self.source = SOURCES[kind]
         self._kept: dict[str, Any] = {}
 
     if not TYPE_CHECKING:
@@ -67,40 +67,40 @@ class HttpRequest(Generic[BodyT]):
     @property
     def method(self) -> str:
         """In capitals, mostly."""
-        return self._source.method(self.raw)
+        return self.source.method(self.raw)
 
     @property
     def raw_path(self) -> str:
         """The path as it was sent, `%2F` and `..` too, without the stage."""
-        return self._source.raw_path(self.raw)
+        return self.source.raw_path(self.raw)
 
     @property
     def path(self) -> str:
         """The path decoded once, without the stage. What must tell `%2F` from a slash looks at `raw_path`."""
-        return unquoted(self._source.raw_path(self.raw))
+        return unquoted(self.source.raw_path(self.raw))
 
     @property
     def root_path(self) -> str:
         """What stands before the path in the client's URL: the stage, at an API's own address; else empty."""
-        return self._source.prefix(self.raw)
+        return self.source.prefix(self.raw)
 
     @property
     def raw_query(self) -> str:
         """The query's text as it was sent, where the front keeps it (all but REST APIs and VPC Lattice)."""
-        return self._source.raw_query(self.raw)
+        return self.source.raw_query(self.raw)
 
     @property
     def query(self) -> Query:
         """The decoded parameters, the last of several values; `get_all(name)`, `pairs()`."""
         found = self._kept.get("query")
         if found is None:
-            found = self._kept["query"] = self._source.query(self.raw)
+            found = self._kept["query"] = self.source.query(self.raw)
         return found
 
     @property
     def protocol(self) -> str:
         """As `HTTP/1.1`."""
-        return self._source.protocol(self.raw)
+        return self.source.protocol(self.raw)
 
     # --- headers ---
 
@@ -109,13 +109,16 @@ class HttpRequest(Generic[BodyT]):
         """Looked up in any case; `get_all(name)` for every value."""
         found = self._kept.get("headers")
         if found is None:
-            found = self._kept["headers"] = self._source.headers(self.raw)
+            found = self._kept["headers"] = self.source.headers(self.raw)
         return found
 
     @property
     def cookie_header(self) -> str:
         """All cookies as one `Cookie` header."""
-        return "; ".join(self._source.cookie_lines(self.raw, self.headers))
+        lines = self.raw.get("cookies")
+        if type(lines) is list and lines and all(type(line) is str for line in lines):
+            return "; ".join(lines)
+        return "; ".join(self.source.cookie_lines(self.raw, self.headers))
 
     @property
     def cookies(self) -> dict[str, str]:
@@ -220,7 +223,7 @@ class HttpRequest(Generic[BodyT]):
             from handlerkit.reply import encoded  # a template's doing: the body stands in the event as an object
 
             return encoded(body)
-        if not self._source.is_base64(self.raw):
+        if not self.source.is_base64(self.raw):
             return body.encode("utf-8", "surrogatepass")
         from handlerkit.events.encoded import from_base64
 
@@ -236,7 +239,7 @@ class HttpRequest(Generic[BodyT]):
     @property
     def client_ip(self) -> str:
         """The address that connected; not always an address: the console sends `test-invoke-source-ip`."""
-        return self._source.client_ip(self.raw, self.headers)
+        return self.source.client_ip(self.raw, self.headers)
 
     @property
     def identity(self) -> Identity:

@@ -13,6 +13,7 @@ __all__ = ["SOURCES", "Source", "http_kind", "unquoted"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
 _NOTHING: dict[str, Any] = {}
@@ -69,6 +70,19 @@ class Source:
         """The headers."""
         return Headers(_of(raw, "headers"), _of(raw, "multiValueHeaders"))
 
+    def header_pairs(self, raw: dict[str, Any]) -> list[tuple[str, str]]:
+        """The headers one by one, names in lower case; for who needs all of them and looks none up."""
+        multiple = raw.get("multiValueHeaders")
+        if isinstance(multiple, dict) and multiple:
+            headers = self.headers(raw)
+            return [(name.lower(), value) for name in headers for value in headers.get_all(name)]
+        single = _of(raw, "headers")
+        try:
+            return [(name.lower(), value + "") for name, value in single.items()]
+        except (AttributeError, TypeError):  # lists, numbers, nothing
+            headers = self.headers(raw)
+            return [(name.lower(), value) for name in headers for value in headers.get_all(name)]
+
     def cookie_lines(self, raw: dict[str, Any], headers: Headers) -> list[str]:
         """The values of all `Cookie` headers."""
         del raw
@@ -78,7 +92,7 @@ class Source:
         """Whether the body is base64."""
         return raw.get("isBase64Encoded") in (True, "true")
 
-    def client_ip(self, raw: dict[str, Any], headers: Headers) -> str:
+    def client_ip(self, raw: dict[str, Any], headers: Mapping[str, str]) -> str:
         """The address that connected to the front."""
         del headers
         return _text(_of(_of(raw, "requestContext"), "identity").get("sourceIp"))
@@ -120,7 +134,7 @@ class _PayloadV2(Source):
             return [one for one in cookies if isinstance(one, str)]
         return super().cookie_lines(raw, headers)
 
-    def client_ip(self, raw: dict[str, Any], headers: Headers) -> str:
+    def client_ip(self, raw: dict[str, Any], headers: Mapping[str, str]) -> str:
         del headers
         return _text(_of(_of(raw, "requestContext"), "http").get("sourceIp"))
 
@@ -144,7 +158,7 @@ class _Balancer(Source):
             _of(raw, "queryStringParameters"), _of(raw, "multiValueQueryStringParameters"), is_encoded=True
         )
 
-    def client_ip(self, raw: dict[str, Any], headers: Headers) -> str:
+    def client_ip(self, raw: dict[str, Any], headers: Mapping[str, str]) -> str:
         del raw
         return headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
 
