@@ -51,6 +51,25 @@ def test_a_plain_example_answers(handler: str, event: object, expected: dict[str
     assert expected.items() <= json.loads(invoke(handler, event)).items()
 
 
+def test_the_http_example_answers_every_front_and_says_what_is_wrong() -> None:
+    for kind in ("http_api", "rest", "alb"):
+        event = made("http", "--method", "POST", "--json", '{"article": "book"}', "--kind", kind)
+        answer = json.loads(invoke("http_orders.handler", event))
+        assert (answer["statusCode"], json.loads(answer["body"])["accepted"]) == (201, "book")
+    event = made("http", "--method", "POST", "--json", '{"article": "unicorn"}')
+    assert json.loads(json.loads(invoke("http_orders.handler", event))["body"])["detail"] == "Unicorns are sold out."
+
+
+def test_the_live_example_shows_events_as_they_arrive() -> None:
+    done = subprocess.run(
+        [sys.executable, "examples/live_events.py"], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    head, *events = done.stdout.splitlines()
+    assert head == "200 text/event-stream; charset=utf-8"
+    assert [line.partition("data: ")[2] for line in events] == ["3", "2", "1", "0"]
+
+
 def test_the_streaming_example_streams_lines() -> None:
     assert invoke("report.handler", {"rows": 3}) == "number,square\n0,0\n1,1\n2,4\n\n"
 

@@ -22,6 +22,7 @@ __all__ = [
     "dynamodb_event",
     "eventbridge_event",
     "firehose_event",
+    "handler_transport",
     "http_event",
     "kafka_event",
     "kinesis_event",
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from .storage import dynamodb_event, s3_event
     from .streams import cloudwatch_logs_event, kinesis_event
     from .telemetry import captured_logs, captured_metrics
+    from .transport import handler_transport
 
 _NAMES = {
     "batches": "documentdb_event firehose_event s3_batch_event",
@@ -64,6 +66,7 @@ _NAMES = {
     "storage": "dynamodb_event s3_event",
     "streams": "cloudwatch_logs_event kinesis_event",
     "telemetry": "captured_logs captured_metrics",
+    "transport": "handler_transport",
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
 

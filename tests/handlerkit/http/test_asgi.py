@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from handlerkit import asgi_handler
+from handlerkit.events.errors import EventValidationError
 from handlerkit.http.asgi_cycle import ClientLeftError
 from handlerkit.http.asgi_lifespan import LifespanError
 from handlerkit.scope import current
-from handlerkit.testing import FakeContext, http_event
+from handlerkit.testing import FakeContext, http_event, websocket_event
 
 KINDS = ["http_api", "rest", "function_url", "alb", "alb_multi", "lattice", "lattice_v1"]
 OK = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]}
@@ -299,6 +300,12 @@ def test_what_an_application_does_wrong_is_in_the_log_and_a_500_to_the_client(
     assert "1234" not in str(answer)
     assert "evil" not in str(answer)
     assert logged in caplog.text
+
+
+def test_a_websocket_event_is_refused_by_its_kind() -> None:
+    for route in ("$connect", "$default", "$disconnect"):
+        with pytest.raises(EventValidationError, match="kind 'apigw_websocket"):
+            asgi_handler(raises_before, lifespan="off")(websocket_event(route=route))
 
 
 def test_an_application_that_fails_may_fail_the_invocation() -> None:
