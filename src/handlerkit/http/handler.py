@@ -79,7 +79,7 @@ class HttpHandler(Generic[F]):
         if self._loop is None:
             from .loop import AppLoop  # late: asyncio costs 30 ms
 
-            self._loop = AppLoop()
+            self._loop = self.__dict__.setdefault("_only_loop", AppLoop())  # atomic: threads may come together
         return self._loop
 
 

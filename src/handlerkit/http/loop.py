@@ -34,8 +34,8 @@ class AppLoop:
     """Runs coroutines to their end, each in the context of its caller."""
 
     def __init__(self) -> None:
-        self.turn = threading.Lock()
-        """Held by whoever runs the loop in its own thread."""
+        self.turn = threading.RLock()
+        """Held by whoever runs the loop in its own thread, and by whoever decides in which one it runs."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._forgotten: list[asyncio.AbstractEventLoop] = []
         self._process = 0
@@ -76,13 +76,15 @@ class AppLoop:
         """Whether the calling thread may run the loop itself, now."""
         if asyncio._get_running_loop() is not None:
             return False
-        self._ready()
-        return not self._is_threaded and threading.get_ident() == self._owner
+        with self.turn:
+            self._ready()
+            return not self._is_threaded and threading.get_ident() == self._owner
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
         """The loop."""
-        return self._ready()
+        with self.turn:
+            return self._ready()
 
     def _ready(self) -> asyncio.AbstractEventLoop:
         loop = self._loop
