@@ -20,6 +20,7 @@ from bench import (
     invocations,
     local,
     parts,
+    pollers,
     rie,
     soak,
     starts,
@@ -46,6 +47,7 @@ SECTIONS = (
     "concurrency",
     "rie",
     "local",
+    "pollers",
     "soak",
 )
 
@@ -110,6 +112,7 @@ def main() -> int:
             "concurrency": _concurrency,
             "rie": _rie,
             "local": _local,
+            "pollers": _pollers,
             "soak": _soak,
         }
         for name in SECTIONS:
@@ -315,6 +318,13 @@ def _local(chosen: argparse.Namespace, contenders: parts.Contenders, report: Rep
         report.show(title, table)
     report.raw["local"] = asdict(results)
     report.budgets += local.budgets(results)
+
+
+def _pollers(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> None:  # noqa: ARG001
+    rounds, messages = (2, 100) if chosen.quick else (5, 200)
+    results = pollers.measure(rounds=chosen.rounds or rounds, messages=messages)
+    report.show(f"{messages} messages from a source (ratio, a mapping / bare boto3 calls)", pollers.table(results))
+    report.raw["pollers"] = {name: asdict(result) for name, result in results.items()}
 
 
 def _soak(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> None:

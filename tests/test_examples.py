@@ -122,6 +122,16 @@ def test_the_traced_example_shows_its_trace() -> None:
     assert "payments.example.com" in done.stderr
 
 
+def test_the_order_queue_charges_once_and_buries_what_is_no_order() -> None:
+    done = subprocess.run([sys.executable, "examples/order_queue.py"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith(
+        "passed:  0:01:30 of the queue's time, none of yours\n\n"
+        "charged: A-1 12.50, A-2 8.00, A-3 99.90, A-4 1.00\n"
+        "dead:    two books, please, after 3 attempts\n"
+    )
+
+
 def test_the_snapshot_example_lets_go_and_takes_up_under_snap_start() -> None:
     function = FunctionConfiguration(handler="examples/snapshot.handler", task_root=ROOT, snap_start=True)
     with LocalLambda(function) as service:

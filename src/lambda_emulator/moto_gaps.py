@@ -19,9 +19,8 @@ from typing import Any
 
 __all__ = ["MotoGaps"]
 
-# moto reckons in whole microseconds, and so may be behind the clock that it follows.
+# Milliseconds as floating-point numbers: the end of a timeout may come out a little after the moment it was meant for.
 _ROUNDING_MS = 0.01
-_NAME = "utcnow"
 
 
 class MotoGaps:
@@ -44,22 +43,27 @@ class MotoGaps:
     def _follow_the_clock(self) -> None:
         import moto.core.utils as moto_time  # late: moto costs 80 ms, and only an embedded one needs this
 
-        original = moto_time.utcnow
-        if original.__module__ != moto_time.__name__:
+        if moto_time.utcnow.__module__ != moto_time.__name__:
             raise RuntimeError("this process has an embedded AWS already: share it, all moto of a process is one")
-        now_s = self._now_s
+        now_s, original = self._now_s, moto_time.unix_time
 
         def utcnow() -> datetime.datetime:
             return datetime.datetime.fromtimestamp(now_s(), datetime.UTC).replace(tzinfo=None)
 
-        def replace(wanted: Any, other: Any) -> None:
-            """Modules of moto have the function under its name; those that are imported later take it from here."""
-            for name, module in list(sys.modules.items()):
-                if name.partition(".")[0] == "moto" and getattr(module, _NAME, None) is other:
-                    setattr(module, _NAME, wanted)
+        # moto asks for the time twice for each message in a queue at each receive, and takes 10 µs for an answer by way
+        # of two datetimes: most of what a receive costs. These take less than one.
+        def unix_time(moment: datetime.datetime | None = None) -> float:
+            return now_s() if moment is None else original(moment)
 
-        replace(utcnow, original)
-        self._undo.append(lambda: replace(original, utcnow))
+        def unix_time_millis(moment: datetime.datetime | None = None) -> float:
+            return unix_time(moment) * 1000.0
+
+        for ours in (utcnow, unix_time, unix_time_millis):
+            self._replace(ours.__name__, ours, getattr(moto_time, ours.__name__))
+
+    def _replace(self, name: str, ours: Any, theirs: Any) -> None:
+        _put(name, ours, theirs)
+        self._undo.append(lambda: _put(name, theirs, ours))
 
     def _mend_receive(self) -> None:
         from moto.sqs.models import SQSBackend  # late: as above
@@ -89,3 +93,10 @@ class MotoGaps:
             if message.visible_at and message.visible_at <= now_ms:
                 message.visible_at = 0.0
                 queue.pending_messages.discard(message)
+
+
+def _put(name: str, wanted: Any, other: Any) -> None:
+    """Modules of moto have a function under its name; those that are imported later take it from where it was made."""
+    for module_name, module in list(sys.modules.items()):
+        if module_name.partition(".")[0] == "moto" and getattr(module, name, None) is other:
+            setattr(module, name, wanted)

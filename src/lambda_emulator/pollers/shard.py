@@ -91,6 +91,8 @@ class ShardPoller:
         try:
             # A manual clock begins to look when it is driven, so that a test can write before anything is read.
             await self._clock.sleep(0, what="an empty shard", purpose="poll")
+            if self._state.window is not None:
+                self._set_window_alarm(self._state.window)
             while not self._state.drained:
                 try:
                     await self._wait_for_room()
@@ -167,10 +169,7 @@ class ShardPoller:
             self._send(slot)
             slot.gathering.offer(record, self._clock.time())
         if self._settings.window_s and len(slot.gathering.records) == 1:
-            closes_at_s = slot.gathering.closes_at_s or 0.0
-            alarm = set_alarm(self._clock, closes_at_s, f"a window of {self._shard_id}")
-            self._alarms.add(alarm)
-            alarm.add_done_callback(self._alarms.discard)
+            self._set_alarm(slot.gathering.closes_at_s or 0.0, f"a window of {self._shard_id}")
 
     def _hand_over(self) -> None:
         """Send what is due."""
@@ -190,9 +189,15 @@ class ShardPoller:
             window_s = self._settings.tumbling_window_s
             start_s = start_of_window_s(record.arrived_at_s, window_s)
             self._state.window = OpenWindow(start_s, window_s, self._shard_id, self._settings.source.text)
-            alarm = set_alarm(self._clock, self._state.window.end_s, f"a tumbling window of {self._shard_id}")
-            self._alarms.add(alarm)
-            alarm.add_done_callback(self._alarms.discard)
+            self._set_window_alarm(self._state.window)
+
+    def _set_window_alarm(self, window: OpenWindow) -> None:
+        self._set_alarm(window.end_s, f"a tumbling window of {self._shard_id}")
+
+    def _set_alarm(self, at_s: float, what: str) -> None:
+        alarm = set_alarm(self._clock, at_s, what)
+        self._alarms.add(alarm)
+        alarm.add_done_callback(self._alarms.discard)
 
     async def _close_window(self, at_s: float, *, shard_ended: bool) -> None:
         window = self._state.window

@@ -9,6 +9,7 @@ to its dead-letter queue.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -30,11 +31,12 @@ __all__ = ["QueuePoller"]
 
 # Lambda waits up to 20 seconds in one call. Slices of one second, so that stopping is quick.
 _LONG_POLL_S: Final = 1
+_SHORT_POLL_S: Final = 0.2
 # Only under a manual clock, which wakes a poller when there may be something to see, and after a failed call.
 _LOOK_AGAIN_S: Final = 1.0
 _LONGEST_TROUBLE_S: Final = 30.0
 _THROTTLED_FIRST_S: Final = 1.0
-_THROTTLED_LONGEST_S: Final = 60.0
+_THROTTLED_LONGEST_S: Final = 8.0
 # What Lambda adds to the window and the function's timeout when it sets the visibility itself.
 _VISIBILITY_MARGIN_S: Final = 30
 
@@ -173,6 +175,7 @@ class QueuePoller:
     async def _receive(self, missing: int, closes_at_s: float | None) -> bool:
         """One look, which puts what passes the filters into `_carried`; False if the queue had nothing."""
         now_s = self._clock.time()
+        began_s = time.monotonic()
         wait_s = _LONG_POLL_S if isinstance(self._clock, RealClock) else 0
         if closes_at_s is not None and closes_at_s - now_s < wait_s:
             wait_s = 0
@@ -186,6 +189,9 @@ class QueuePoller:
                 self._carried += self._messages(await call)
             raise
         messages = self._messages(found)
+        if not messages and wait_s and time.monotonic() - began_s < _LONG_POLL_S / 2:
+            # A server that does not wait.
+            await self._clock.sleep(_SHORT_POLL_S, what="an empty queue", purpose="poll")
         passed = [message for message in messages if self._filters.passes(message.record)]
         self._carried += passed
         if dropped := [message for message in messages if message not in passed]:
@@ -208,7 +214,7 @@ class QueuePoller:
         for each in found:
             # A redriven message brings its count along, so it is not at 1 when it comes here first.
             redriven = each.get("Attributes", {}).get("ApproximateReceiveCount") != "1"
-            if not redriven:
+            if not redriven and self._facts.dead_letters_of is not None:
                 self._first_hand.add(each["MessageId"])
             source = None if each["MessageId"] in self._first_hand else self._facts.dead_letters_of
             messages.append(

@@ -242,6 +242,40 @@ def test_a_function_that_never_answers_times_out_and_its_batch_comes_again(scene
     assert (scene.batches(), queue.count()) == ([["a"], ["a"]], 0)
 
 
+def test_a_throttled_batch_is_held_while_it_is_invisible_and_spends_one_receive(scene: Scene) -> None:
+    queue = scene.queue()
+    mapping = scene.map(queue)
+    scene.service.put_function_concurrency("worker", 0)
+    queue.send("a")
+    scene.clock.advance(20)
+    assert (scene.batches(), scene.result(mapping)) == ([], "PROBLEM: Function call failed")
+    scene.service.put_function_concurrency("worker", None)
+    scene.run()
+    assert scene.events()[0]["Records"][0]["attributes"]["ApproximateReceiveCount"] == "1"
+
+
+def test_a_batch_that_is_throttled_for_longer_comes_again(scene: Scene) -> None:
+    queue = scene.queue()
+    scene.map(queue)
+    scene.service.put_function_concurrency("worker", 0)
+    queue.send("a")
+    scene.clock.advance(40)
+    scene.service.put_function_concurrency("worker", None)
+    scene.run()
+    assert scene.events()[0]["Records"][0]["attributes"]["ApproximateReceiveCount"] == "2"
+    assert queue.count() == 0
+
+
+def test_deleting_a_mapping_whose_batch_is_throttled_does_not_wait(scene: Scene) -> None:
+    queue = scene.queue()
+    mapping = scene.map(queue)
+    scene.service.put_function_concurrency("worker", 0)
+    queue.send("a")
+    scene.clock.advance(5)
+    scene.service.delete_event_source_mapping(mapping.uuid)
+    assert queue.count() == 1
+
+
 def test_empty_polls_are_no_pending_work(scene: Scene) -> None:
     scene.map(scene.queue())
     assert scene.run() == timedelta(0)

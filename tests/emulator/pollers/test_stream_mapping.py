@@ -463,17 +463,30 @@ def test_a_failed_call_does_not_change_the_state_of_its_window(scene: Scene) -> 
     assert [event["state"] for event in scene.events()] == [{}, {"count": 1}, {"count": 1}, {"count": 2}]
 
 
-def test_a_throttled_batch_waits_and_counts_nothing(scene: Scene, make_worker: Any) -> None:
+def test_a_window_goes_on_over_a_stop(scene: Scene) -> None:
+    stream = scene.stream()
+    mapping = scene.map(stream, tumbling_window_s=60)
+    stream.put("a")
+    scene.clock.advance(1)
+    scene.service.update_event_source_mapping(mapping.uuid, enabled=False)
+    scene.service.update_event_source_mapping(mapping.uuid, enabled=True)
+    stream.put("b")
+    scene.run()
+    assert [(event["state"], event["isFinalInvokeForWindow"]) for event in scene.events()] == [
+        ({}, False),
+        ({"count": 1}, False),
+        ({"count": 2}, True),
+    ]
+
+
+def test_a_throttled_batch_waits_and_counts_nothing(scene: Scene) -> None:
     stream = scene.stream()
     mapping = scene.map(stream, maximum_retry_attempts=0)
-    put = getattr(scene.service, "put_function_concurrency", None)
-    if put is None:
-        pytest.skip("there is no reserved concurrency here yet")
-    put("worker", 0)
+    scene.service.put_function_concurrency("worker", 0)
     stream.put("a")
     scene.clock.advance(120)
     assert (scene.batches(), scene.result(mapping)) == ([], "PROBLEM: Function call failed")
-    put("worker", None)
+    scene.service.put_function_concurrency("worker", None)
     scene.run()
     assert scene.batches() == [["a"]]
 
