@@ -3,7 +3,6 @@
 A pair of state and call that the table lacks is refused; the refusal's text is made of that failed look-up.
 """
 
-import asyncio
 import uuid
 from collections.abc import Mapping
 from enum import Enum
@@ -11,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from lambda_emulator.refusals import Refusal
-from lambda_emulator.waiting import either
+from lambda_emulator.waiting import Signal, either
 from runtime import protocol
 
 __all__ = ["TRANSITIONS", "Extension", "ExtensionMove", "ExtensionState"]
@@ -68,7 +67,7 @@ class Extension:
         self.error_type: str | None = None
         """What it said went wrong, in its own words."""
         self._waiting_events: list[Mapping[str, Any]] = []
-        self._came = asyncio.Event()
+        self._came = Signal()
 
     def move(self, move: ExtensionMove, called: str | None = None) -> None:
         """Raises `Refusal` (403) where the table has no such move; `called` is its name in the text."""
@@ -86,7 +85,7 @@ class Extension:
             self.move(ExtensionMove.DELIVER)
         self._came.set()
 
-    async def event(self, disconnected: asyncio.Event) -> Mapping[str, Any] | None:
+    async def event(self, disconnected: Signal) -> Mapping[str, Any] | None:
         """Wait for an event; None when the extension has gone away meanwhile."""
         if self._waiting_events and self.state is ExtensionState.READY:
             self.move(ExtensionMove.DELIVER)

@@ -4,7 +4,6 @@ It knows no HTTP and no process. What happens is reported to a listener; what is
 platform's words.
 """
 
-import asyncio
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
@@ -14,6 +13,7 @@ from lambda_emulator.extension import Extension, ExtensionMove, ExtensionState
 from lambda_emulator.happenings import ExtensionFailed, ExtensionReady, ExtensionRegistered, Happening
 from lambda_emulator.invocation import Delivery
 from lambda_emulator.refusals import Refusal
+from lambda_emulator.waiting import Signal
 from runtime import protocol
 
 __all__ = ["INVOKE", "SHUTDOWN", "Extensions"]
@@ -61,7 +61,7 @@ class Extensions:
                 return extension
         raise _refusal("Extension.UnknownExtensionIdentifier", "Unknown Lambda-Extension-Identifier")
 
-    async def next(self, extension: Extension, disconnected: asyncio.Event) -> Mapping[str, Any] | None:
+    async def next(self, extension: Extension, disconnected: Signal) -> Mapping[str, Any] | None:
         """Wait for an event; None when the extension has gone away."""
         extension.move(ExtensionMove.NEXT)
         self._listener(ExtensionReady(name=extension.name, at_s=time.monotonic()))

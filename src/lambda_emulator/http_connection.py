@@ -14,6 +14,7 @@ import h11
 
 from lambda_emulator.http_body import CountedBody, ReadableBody, first_of_each
 from lambda_emulator.http_message import Handler, Request, Response, RouteTable, StreamCut
+from lambda_emulator.waiting import Signal
 from runtime import protocol
 
 __all__ = ["HttpConnection", "HttpRules"]
@@ -50,7 +51,7 @@ class HttpConnection(asyncio.Protocol):
         self._arrived = asyncio.Event()
         self._writable = asyncio.Event()
         self._writable.set()
-        self._disconnected = asyncio.Event()
+        self._disconnected = Signal()
 
     # --- what the transport reports ---------------------------------------------------------------------------
 

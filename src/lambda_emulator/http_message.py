@@ -4,12 +4,13 @@ Header names are lower case. Header values are text as Latin-1, which maps every
 can be looked at and passed on.
 """
 
-import asyncio
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 from urllib.parse import parse_qsl, unquote
+
+from lambda_emulator.waiting import Signal
 
 __all__ = ["Handler", "IncomingBody", "Request", "Response", "Route", "RouteTable", "Routes", "StreamCut"]
 
@@ -52,7 +53,7 @@ class Request:
     """The connection ended inside the body."""
     captures: Mapping[str, str]
     """What the route's `{name}` parts matched, decoded."""
-    disconnected: asyncio.Event
+    disconnected: Signal
     """Set when the client has closed its side; a handler that waits for long looks at it."""
     incoming: IncomingBody | None = None
     """Only on routes with `reads_body`; `body`, `body_bytes`, `trailers` and `truncated` say nothing there."""

@@ -12,14 +12,14 @@ import sys
 import time
 from collections.abc import Callable
 
-__all__ = ["GroupMemory"]
+__all__ = ["FIRST_SAMPLE_S", "GroupMemory"]
 
 _LINUX = sys.platform == "linux"
 _KIB = 1024
 _FILE_BYTES = 16 * _KIB
 # A sample reads one small file per process; the list of processes is made anew this often, for it reads all of /proc.
 # The first samples come quickly, so that even a process that fails at once has been seen.
-_FIRST_SAMPLE_S = 0.002
+FIRST_SAMPLE_S = 0.002
 _SAMPLE_EVERY_S = 0.05
 _LIST_EVERY_S = 1.0
 # The first lists are made soon, too: a function may be a child of what was started (a sandbox, a wrapper script).
@@ -67,14 +67,19 @@ class GroupMemory:
         return sum(_field_bytes(pid, "smaps_rollup", b"Pss:") for pid in self._members)
 
     async def watch(self, limit_bytes: int, on_over: Callable[[int], None]) -> None:
-        """Sample until the group is over its limit; then call once, with the bytes held, and return."""
-        pause_s = _FIRST_SAMPLE_S if _LINUX else _SAMPLE_WITH_PS_EVERY_S
-        while True:
+        """Sample until the group is over its limit; then call once, with the bytes held, and return.
+
+        Called `FIRST_SAMPLE_S` after the beginning, so that short invocations never come here.
+        """
+        pause_s = FIRST_SAMPLE_S if _LINUX else _SAMPLE_WITH_PS_EVERY_S
+        if not _LINUX:
             await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, _SAMPLE_EVERY_S) if _LINUX else pause_s
+        while True:
             if self.resident_bytes() > limit_bytes and (held_bytes := self.proportional_bytes()) > limit_bytes:
                 on_over(held_bytes)
                 return
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _SAMPLE_EVERY_S) if _LINUX else pause_s
 
 
 def _field_bytes(pid: int, file: str, label: bytes) -> int:

@@ -16,7 +16,7 @@ from typing import Literal
 from lambda_emulator.extensions import Extensions
 from lambda_emulator.external_extensions import ExternalExtensions
 from lambda_emulator.happenings import Exited, ExtensionExited, ExtensionFailed, Happening, OverMemory
-from lambda_emulator.memory import GroupMemory
+from lambda_emulator.memory import FIRST_SAMPLE_S, GroupMemory
 from lambda_emulator.process import ExitStatus, FunctionProcess
 from lambda_emulator.runtime_api import RuntimeApi
 from lambda_emulator.telemetry import TelemetryHub
@@ -70,6 +70,7 @@ class RuntimeLife:
         self.hub = parts.hub
         self._parts = parts
         self._process = process
+        self._first_sample: asyncio.TimerHandle | None = None
         self._watch: asyncio.Task[None] | None = None
         process.exited.add_done_callback(self._report_exit)
 
@@ -129,10 +130,9 @@ class RuntimeLife:
     def watch_memory(self, limit_bytes: int) -> None:
         """Report `OverMemory` once if the groups hold more. Until `freeze` or `end`."""
         self._stop_watching()
-        report = self._parts.happenings.put_nowait
-        self._watch = asyncio.get_running_loop().create_task(
-            self.memory.watch(limit_bytes, lambda held: report(OverMemory(resident_bytes=held)))
-        )
+        # Most invocations are over before the first sample: a timer is all that they pay.
+        loop = asyncio.get_running_loop()
+        self._first_sample = loop.call_later(FIRST_SAMPLE_S, self._begin_watching, limit_bytes)
 
     def thaw(self) -> None:
         """Let everything run."""
@@ -190,7 +190,16 @@ class RuntimeLife:
             return _GRACE_MANAGED_S if self._parts.managed_instance else _GRACE_EXTERNAL_S
         return _GRACE_INTERNAL_S if self.extensions.registered else 0
 
+    def _begin_watching(self, limit_bytes: int) -> None:
+        report = self._parts.happenings.put_nowait
+        self._watch = asyncio.get_running_loop().create_task(
+            self.memory.watch(limit_bytes, lambda held: report(OverMemory(resident_bytes=held)))
+        )
+
     def _stop_watching(self) -> None:
+        if self._first_sample is not None:
+            self._first_sample.cancel()
+            self._first_sample = None
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None
@@ -210,6 +219,8 @@ async def _until_registered(parts: Parts, deadline_s: float) -> None:
 
 
 async def _next_of(happenings: asyncio.Queue[Happening], deadline_s: float | None) -> Happening | None:
+    if not happenings.empty():
+        return happenings.get_nowait()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout_at(deadline_s):
             return await happenings.get()

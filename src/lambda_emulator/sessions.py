@@ -5,7 +5,6 @@ listener; it knows no HTTP and no process. Both kinds have the same methods, whi
 the platform's checks: `begin_answer` (request id, nonce, state), then `answer`, then `answer_taken`.
 """
 
-import asyncio
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -25,7 +24,7 @@ from lambda_emulator.happenings import (
 from lambda_emulator.invocation import Delivery
 from lambda_emulator.refusals import Refusal
 from lambda_emulator.runtime_state import Move, RuntimeState, RuntimeStateMachine
-from lambda_emulator.waiting import either
+from lambda_emulator.waiting import Signal, either
 from runtime import protocol
 
 __all__ = ["ConcurrentSession", "NoIdleWorker", "Session", "SingleSession"]
@@ -45,7 +44,7 @@ class Session(Protocol):
 
     max_error_bytes: int
 
-    async def next(self, disconnected: asyncio.Event) -> Delivery | None:
+    async def next(self, disconnected: Signal) -> Delivery | None:
         """Wait for an event; None when the client has gone away meanwhile."""
 
     def begin_answer(self, request_id: str, nonce: str | None, move: Move) -> Delivery:
@@ -66,7 +65,7 @@ class Session(Protocol):
     def init_failed(self, answer: Answer) -> None:
         """/init/error."""
 
-    async def restore_next(self, disconnected: asyncio.Event) -> bool:
+    async def restore_next(self, disconnected: Signal) -> bool:
         """/restore/next; false when the client has gone away meanwhile."""
 
     def restored(self) -> None:
@@ -84,10 +83,10 @@ class SingleSession:
         self._listener = listener
         self._machine = RuntimeStateMachine()
         self._current: Delivery | None = None
-        self._delivered = asyncio.Event()
-        self._restored = asyncio.Event()
+        self._delivered = Signal()
+        self._restored = Signal()
 
-    async def next(self, disconnected: asyncio.Event) -> Delivery | None:
+    async def next(self, disconnected: Signal) -> Delivery | None:
         """As the table says; while an event is being handled, that same event."""
         before = self._machine.state
         after = self._machine.move(Move.NEXT)
@@ -138,7 +137,7 @@ class SingleSession:
         else:
             self._listener(RestoreFailed(answer=answer))
 
-    async def restore_next(self, disconnected: asyncio.Event) -> bool:
+    async def restore_next(self, disconnected: Signal) -> bool:
         """Blocks until `restored`."""
         self._machine.move(Move.RESTORE_NEXT)
         self._listener(RestoreWanted())
@@ -162,20 +161,20 @@ class ConcurrentSession:
         self.max_error_bytes = protocol.MAX_ERROR_BYTES
         self._listener = listener
         self._machine = RuntimeStateMachine()  # of the initialisation only
-        self._idle: deque[asyncio.Event] = deque()
-        self._came = asyncio.Event()
-        self._handed: dict[asyncio.Event, Delivery] = {}
+        self._idle: deque[Signal] = deque()
+        self._came = Signal()
+        self._handed: dict[Signal, Delivery] = {}
         self._open: dict[str, Delivery] = {}
         self._streams: dict[str, AnswerStream] = {}
         self._timed_out: OrderedDict[str, None] = OrderedDict()
 
-    async def next(self, disconnected: asyncio.Event) -> Delivery | None:
+    async def next(self, disconnected: Signal) -> Delivery | None:
         """One waiting call is one idle worker; whichever waits longest gets the event."""
         if len(self._idle) >= _MAX_IDLE_WORKERS:
             raise Refusal((protocol.SERVER_ERROR, "Runtime.TooManyIdleRuntimes", "Too many idle runtimes"))
         first = self._machine.state is RuntimeState.STARTED
         self._machine.move(Move.NEXT)
-        waiting = asyncio.Event()
+        waiting = Signal()
         self._idle.append(waiting)
         self._came.set()
         if first:
@@ -242,7 +241,7 @@ class ConcurrentSession:
         self._machine.move(Move.INIT_ERROR)
         self._listener(InitFailed(answer=answer))
 
-    async def restore_next(self, disconnected: asyncio.Event) -> bool:  # noqa: ARG002
+    async def restore_next(self, disconnected: Signal) -> bool:  # noqa: ARG002
         """There are no snapshots of such environments."""
         self._machine.move(Move.RESTORE)
         return False

@@ -6,6 +6,7 @@ import pytest
 
 from lambda_emulator.extension import Extension, ExtensionMove, ExtensionState
 from lambda_emulator.refusals import Refusal
+from lambda_emulator.waiting import Signal
 
 # state, call, state afterwards; everything that is not here is refused.
 LEGAL = """
@@ -49,7 +50,7 @@ def test_each_call_in_each_state_is_legal_or_refused(state: ExtensionState, move
 
 def test_events_wait_for_an_extension_that_is_busy() -> None:
     async def main() -> None:
-        extension, gone = Extension("e", internal=False), asyncio.Event()
+        extension, gone = Extension("e", internal=False), Signal()
         extension.move(ExtensionMove.REGISTER)
         extension.deliver({"n": 1})
         extension.deliver({"n": 2})

@@ -10,6 +10,7 @@ from lambda_emulator.happenings import Happening, InitFailed, Ready
 from lambda_emulator.refusals import Refusal
 from lambda_emulator.runtime_state import Move
 from lambda_emulator.sessions import ConcurrentSession, NoIdleWorker
+from lambda_emulator.waiting import Signal
 from runtime import protocol
 from tests.emulator.api_under_test import ApiUnderTest, delivery
 from tests.emulator.raw_client import RawClient, request_bytes
@@ -103,7 +104,7 @@ def test_an_error_of_more_than_a_mebibyte_is_refused(api: ApiUnderTest) -> None:
 def test_more_than_ten_thousand_idle_workers_are_too_many() -> None:
     async def crowd() -> tuple[int, str, str]:
         session = ConcurrentSession(lambda _happening: None)
-        gone = asyncio.Event()
+        gone = Signal()
         waiting = [asyncio.create_task(session.next(gone)) for _ in range(10_000)]
         await asyncio.sleep(0)
         with pytest.raises(Refusal) as refused:
@@ -120,7 +121,7 @@ def test_only_the_last_thousand_timeouts_are_remembered() -> None:
         happenings: list[Happening] = []
         session = ConcurrentSession(happenings.append)
         for number in range(1001):
-            asking = asyncio.create_task(session.next(asyncio.Event()))
+            asking = asyncio.create_task(session.next(Signal()))
             await asyncio.sleep(0)
             session.deliver(delivery(f"id-{number}"))
             await asking
@@ -140,7 +141,7 @@ def test_there_are_no_snapshots_of_such_environments() -> None:
         session = ConcurrentSession(lambda _happening: None)
         session.restored()
         with pytest.raises(Refusal) as next_refused:
-            await session.restore_next(asyncio.Event())
+            await session.restore_next(Signal())
         with pytest.raises(Refusal) as error_refused:
             session.restore_failed(Answer(payload=b""))
         return [next_refused.value.status, error_refused.value.status]
