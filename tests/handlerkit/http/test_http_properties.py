@@ -1,6 +1,5 @@
 """Round trips: what a client sends is what a handler reads, what it answers is what the client gets, by any front."""
 
-import asyncio
 import json
 from typing import Any
 from urllib.parse import parse_qsl
@@ -15,6 +14,7 @@ from lambda_emulator.http_front_request import FrontRequest
 from lambda_emulator.http_front_response import response_of
 from lambda_emulator.http_message import Request
 from lambda_emulator.http_route import HttpRoute, find_route
+from lambda_emulator.waiting import Signal
 
 KINDS = list(FRONTS)
 TOKEN = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_", min_size=1, max_size=8)
@@ -49,7 +49,7 @@ def requests(draw: st.DrawFn) -> Request:
     body = draw(BODY)
     return Request(
         method=draw(METHOD), path=draw(PATH), query=draw(QUERY), headers={}, body=body, body_bytes=len(body),
-        trailers={}, truncated=False, captures={}, disconnected=asyncio.Event(), header_list=tuple(headers),
+        trailers={}, truncated=False, captures={}, disconnected=Signal(), header_list=tuple(headers),
         peer=("203.0.113.7", 1234),
     )  # fmt: skip
 
@@ -141,7 +141,7 @@ RESPONSES = st.builds(
 def test_a_response_reaches_the_client_as_it_was_made(kind: str, sent: Request, response: HttpResponse) -> None:
     sent = Request(
         method="GET", path=sent.path, query="", headers={}, body=b"", body_bytes=0, trailers={}, truncated=False,
-        captures={}, disconnected=asyncio.Event(), header_list=(("Accept", "image/png"),),
+        captures={}, disconnected=Signal(), header_list=(("Accept", "image/png"),),
     )  # fmt: skip
     asked, event = through(kind, sent)
     handler = http_handler(lambda request: response)
