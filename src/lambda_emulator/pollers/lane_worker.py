@@ -152,9 +152,13 @@ class LaneWorker:
         members = f",{window.event_fields(final=final)}" if window is not None else ""
         event = f'{{"Records":[{",".join(record.text for record in records)}]{members}}}'
         with self._around.clock.work(f"a batch of {self._shard_id}"):
-            return await self._around.invoker.invoke(
-                self._settings.function_name, event.encode("utf-8", "surrogatepass")
-            )
+            try:
+                return await self._around.invoker.invoke(
+                    self._settings.function_name, event.encode("utf-8", "surrogatepass")
+                )
+            except Exception as error:  # noqa: BLE001 (a worker that died here would hold its shard for ever)
+                self._around.report(f"PROBLEM: {type(error).__name__}: {error}")
+                return Outcome(kind="not_invoked")
 
     async def _pass_on(self, given_up: GiveUp) -> None:
         if self._on_failure is None:

@@ -90,6 +90,7 @@ class Recorder:
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
         self.poison: dict[str, int] = {}
+        self.unreachable = 0
 
     @property
     def names(self) -> list[str]:
@@ -106,6 +107,9 @@ class Recorder:
     def measure(self, function_name: str, metric: str, value: float) -> None: ...
 
     async def invoke(self, function_name: str, event: bytes) -> Outcome:
+        if self.unreachable:
+            self.unreachable -= 1
+            raise RuntimeError("no function service")
         document = json.loads(event)
         self.events.append(document)
         names = [base64.b64decode(each["kinesis"]["data"]).decode() for each in document["Records"]]
@@ -263,3 +267,13 @@ def test_reads_that_fail_lose_nothing_and_repeat_nothing(stage: Stage) -> None:
     stage.clock.advance(10)
     assert stage.function.names == ["1", "2", "3", "4"]
     assert stage.results[0] == "PROBLEM: OSError: no connection"
+
+
+def test_an_error_in_calling_the_function_holds_the_shard_and_loses_nothing(stage: Stage) -> None:
+    stage.stream.add("p")
+    stage.stream.put("p", "1", "2")
+    stage.function.unreachable = 3
+    stage.start(BatchSize=1, MaximumRetryAttempts=0)
+    stage.clock.run_until_quiet()
+    assert stage.function.names == ["1", "2"]
+    assert stage.results[0] == "PROBLEM: RuntimeError: no function service"

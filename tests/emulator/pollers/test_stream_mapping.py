@@ -417,10 +417,10 @@ def test_a_poison_key_under_parallelism_is_read_again_after_a_stop(scene: Scene)
 def test_the_event_is_at_most_six_megabytes(scene: Scene) -> None:
     stream = scene.stream()
     scene.map(stream)
-    for number in range(9):
+    for number in range(6):
         stream.put(str(number) * 800_000, key="k")
     scene.run()
-    assert [len(batch) for batch in scene.batches()] == [5, 4]
+    assert [len(batch) for batch in scene.batches()] == [5, 1]
 
 
 def test_a_tumbling_window_passes_its_state_on_and_has_a_last_call(scene: Scene) -> None:
