@@ -30,6 +30,7 @@ from bench import (
     telemetry,
     tracing,
     typed,
+    work,
 )
 
 SECTIONS = (
@@ -49,6 +50,7 @@ SECTIONS = (
     "local",
     "pollers",
     "soak",
+    "work",
 )
 
 
@@ -114,6 +116,7 @@ def main() -> int:
             "local": _local,
             "pollers": _pollers,
             "soak": _soak,
+            "work": _work,
         }
         for name in SECTIONS:
             if name in chosen.what:
@@ -332,6 +335,22 @@ def _soak(chosen: argparse.Namespace, contenders: parts.Contenders, report: Repo
     results = {runtime.name: soak.run(runtime, count) for runtime in (contenders.ours, contenders.counterpart)}
     report.show("Resident memory over a long run, KiB", soak.table(results, count))
     report.raw["soak"] = results
+
+
+def _work(chosen: argparse.Namespace, _contenders: parts.Contenders, report: Report) -> None:
+    if not work.is_possible():
+        print("\nwork: skipped, there is no valgrind to count instructions", flush=True)
+        return
+    results = work.counted(quick=chosen.quick)
+    title = "The work of a record, handler alone (ratio, ours / aws-lambda-powertools)"
+    report.show(title, work.table(results))
+    report.raw["work"] = {
+        name: {str(records): asdict(one) for records, one in sizes.items()} for name, sizes in results.items()
+    }
+    for name, grown in work.growth(results).items():
+        report.budgets.append(
+            tables.Budget(what=f"{name}, a record of the largest batch over one of 200", ratio=grown, limit=1.1)
+        )
 
 
 def _replaced(contenders: parts.Contenders, command: str) -> parts.Contenders:

@@ -36,7 +36,7 @@ def event(folder: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["payloads", "soak", "stopwatch", "tables"])
+@pytest.mark.parametrize("name", ["payloads", "soak", "stopwatch", "tables", "work"])
 def test_the_examples_in_docstrings_hold(name: str) -> None:
     result = doctest.testmod(importlib.import_module(f"bench.{name}"))
     assert result.attempted > 0
