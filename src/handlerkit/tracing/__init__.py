@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     from .downstream import inject, outgoing_headers
     from .header import TraceHeader
     from .missing import ContextMissingError
+    from .no_span import NoSpan
     from .records import TraceRecords
-    from .spans import NoSpan, Span, annotate, current_span, span
+    from .spans import Span, annotate, current_span, span
     from .xray_sdk import patch
 
 _HOME = {
     "ContextMissingError": "missing",
-    "NoSpan": "spans",
+    "NoSpan": "no_span",
     "Span": "spans",
     "TraceHeader": "header",
     "TraceRecords": "records",

@@ -7,7 +7,8 @@ from handlerkit.scope import current_span as current
 from handlerkit.scope import in_scope
 
 from .generators import TracedManager, async_generator, generator
-from .spans import NOTHING, current_span, span
+from .no_span import NOTHING
+from .spans import current_span, span
 
 __all__ = ["traced"]
 

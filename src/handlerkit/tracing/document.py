@@ -18,6 +18,8 @@ MAX_BYTES = 64_000
 """X-Ray's limit is 64 kB, and a UDP datagram holds 65,507 bytes at most: below both, whichever kilobyte is meant."""
 MAX_NAME = 200
 _IN_NAMES = frozenset(" _.:/%&#=+\\-@")
+_PLAIN = _IN_NAMES.union("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+"""What nearly all names are made of: one look at a set, and nothing to clean."""
 
 
 def datagram(span: Span, limit: int = MAX_BYTES) -> bytes:
@@ -25,7 +27,7 @@ def datagram(span: Span, limit: int = MAX_BYTES) -> bytes:
     start, end = str(span.start_ns // 1000), str(span.end_ns // 1000)
     ending = f'"end_time":{end[:-6]}.{end[-6:]}' if span.end_ns else '"in_progress":true'
     name = span.name
-    if type(name) is not str or not name.isidentifier():
+    if not name or type(name) is not str or not _PLAIN.issuperset(name):
         name = clean_name(name)
     text = (
         f'{HEADER}{{"type":"subsegment","id":"{span.span_id}","trace_id":"{span.trace_id}",'

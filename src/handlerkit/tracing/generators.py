@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from handlerkit.scope import current_span as current
 
-from .spans import NOTHING
+from .no_span import NOTHING
 
 __all__ = ["TracedManager", "async_generator", "generator"]
 

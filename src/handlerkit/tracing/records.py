@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .header import TraceHeader
-from .spans import NOTHING, annotate, span
+from .no_span import NOTHING
+from .spans import annotate, span
 
 __all__ = ["TraceRecords"]
 
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 
     from handlerkit.batch.hooks import BatchSummary, RecordFacts
 
-    from .spans import NoSpan, Span
+    from .no_span import NoSpan
+    from .spans import Span
 
 
 class TraceRecords:

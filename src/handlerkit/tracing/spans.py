@@ -15,7 +15,9 @@ import time
 from handlerkit.scope import current as current_scope
 from handlerkit.scope import current_span as current
 
-__all__ = ["NOTHING", "NoSpan", "Span", "annotate", "current_span", "span"]
+from .no_span import NOTHING, NoSpan
+
+__all__ = ["Span", "annotate", "current_span", "span"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -228,53 +230,6 @@ class Span:
         """`X-Amzn-Trace-Id` for a request that is made inside of this span."""
         header: TraceHeader = self.trace.header
         return header.render(self.span_id)
-
-
-class NoSpan:
-    """What takes a span's place where nothing is recorded: everything may be called, nothing happens."""
-
-    __slots__ = ()
-
-    is_recording = False
-    span_id = ""
-    name = ""
-    error = None
-
-    def __repr__(self) -> str:
-        return "<NoSpan>"
-
-    @property
-    def trace_id(self) -> str:
-        """Of the invocation's trace, also where that is not sampled, so that logs can name it; else empty."""
-        from .downstream import present_header
-
-        return present_header().root
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        return None
-
-    def _nothing(self, *_: object, **__: object) -> None:
-        return None
-
-    annotate = add_metadata = add_event = add_link = record_exception = set_status = set_http = end = _nothing
-
-    def outgoing_header(self) -> str:
-        """The invocation's own header, passed on as it came."""
-        from .downstream import present_header
-
-        return present_header().render()
-
-
-NOTHING = NoSpan()
 
 
 def span(name: str, /, *, remote: bool = False, **annotations: Any) -> Span | NoSpan:
