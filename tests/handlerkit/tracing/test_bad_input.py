@@ -102,7 +102,16 @@ def test_what_is_too_large_for_a_datagram_is_said_to_the_sender() -> None:
     assert Emitter("127.0.0.1:9").send(b"x" * 70_000) is False
 
 
-def test_a_span_that_is_closed_twice_is_sent_once(invocation: Invocation) -> None:
+def test_a_span_that_is_closed_twice_is_sent_once(invocation: Invocation, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[bytes] = []
+    send = Emitter.send
+
+    def counting(emitter: Emitter, datagram: bytes) -> bool:
+        sent.append(datagram)
+        return send(emitter, datagram)
+
+    monkeypatch.setattr(Emitter, "send", counting)
+
     def body() -> None:
         work = span("work")
         with work:
@@ -112,6 +121,7 @@ def test_a_span_that_is_closed_twice_is_sent_once(invocation: Invocation) -> Non
             pass
 
     assert shape(invocation(body)) == [["## handler", ["work"], ["next"]]]
+    assert len(sent) == 3
 
 
 def test_spans_that_are_closed_out_of_order_leave_the_right_one_around(invocation: Invocation) -> None:
@@ -168,6 +178,9 @@ def test_a_thread_that_goes_on_after_the_response_stays_in_its_own_trace(invocat
 
 
 def test_a_forked_child_sends_its_own_spans_and_not_its_parents(invocation: Invocation) -> None:
+    given = header()
+    sent_by_child: list[str] = []
+
     def body() -> None:
         with span("outer"):
             child = os.fork()
@@ -179,15 +192,17 @@ def test_a_forked_child_sends_its_own_spans_and_not_its_parents(invocation: Invo
                     raise SystemExit  # and out through every block that its parent has opened
             time.sleep(0)
             assert os.waitpid(child, 0)[1] == 0
+            sent_by_child.extend(document["name"] for document in invocation.trace(given).documents)
             with span("in the parent"):
                 pass
 
     parent = os.getpid()
     try:
-        trace = invocation(body)
+        trace = invocation(body, given)
     except SystemExit:
         assert os.getpid() != parent
         os._exit(0)
+    assert sent_by_child == ["in the child"]
     assert shape(trace) == [["## handler", ["outer", ["in the child"], ["in the parent"]]]]
     ids = [document["id"] for document in trace.documents]
     assert len(ids) == len(set(ids)) == 4
