@@ -48,7 +48,9 @@ class QueueCalls:
     async def look(self) -> QueueFacts:
         """Find the queue. Raises `InvalidParameterValue`, in the API's words, if there is none."""
         try:
-            found = await self._call("get_queue_url", QueueName=self._source.name)
+            found = await self._call(
+                "get_queue_url", QueueName=self._source.name, QueueOwnerAWSAccountId=self._source.account_id
+            )
             self._url = found["QueueUrl"]
             attributes = (
                 await self._call("get_queue_attributes", QueueUrl=self._url, AttributeNames=["VisibilityTimeout"])

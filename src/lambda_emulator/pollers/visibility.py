@@ -41,11 +41,15 @@ class Redelivery:
         manual = not isinstance(self._around.clock, RealClock)
         if not manual and (self._source.kind == "sqs" or self._calls.keeps_fifo_order):
             return
-        due_s = max(message.visible_at_s for message in messages) - (0.0 if manual else _EARLY_S)
-        what = f"{len(messages)} message(s) of {self._source.name} come back"
-        task = self._around.clock.create_task(self._release_at(due_s, what, messages), what=what)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        together: dict[float, list[QueueMessage]] = {}
+        for message in messages:
+            together.setdefault(message.visible_at_s, []).append(message)
+        for visible_at_s, each in together.items():
+            what = f"{len(each)} message(s) of {self._source.name} come back"
+            due_s = visible_at_s - (0.0 if manual else _EARLY_S)
+            task = self._around.clock.create_task(self._release_at(due_s, what, each), what=what)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def stop(self) -> None:
         """Forget all of it."""

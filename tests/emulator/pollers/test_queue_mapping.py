@@ -213,6 +213,22 @@ def test_a_window_that_would_outlast_the_visibility_receives_with_a_longer_one(s
     assert scene.batches() == [["a"], ["a"]]
 
 
+def test_each_message_of_a_window_comes_back_at_its_own_time(scene: Scene) -> None:
+    queue = scene.queue(VisibilityTimeout="60")
+    scene.map(queue, batch_size=100, maximum_batching_window_s=20)
+    scene.plan(a=["raise", "ok"], b=["ok"])
+    queue.send("a")
+    scene.clock.advance(15)
+    queue.send("b")
+    scene.clock.advance(5)
+    assert scene.batches() == [["a", "b"]]
+    scene.clock.advance(40)  # a is visible again, and waits in a window of its own for b
+    queue_counts = queue.attributes()
+    assert queue_counts["ApproximateNumberOfMessages"] == "0"
+    scene.clock.advance(20)
+    assert scene.batches() == [["a", "b"], ["a", "b"]]
+
+
 def test_messages_that_do_not_pass_the_filter_are_deleted(scene: Scene) -> None:
     queue = scene.queue()
     scene.map(queue, filters=[{"body": {"kind": ["order"]}}])
