@@ -23,6 +23,7 @@ from lambda_emulator import (
     PreconditionFailed,
     ResourceConflict,
     ResourceNotFound,
+    ServiceClosed,
     TrafficShift,
     ValidationFailed,
 )
@@ -334,3 +335,25 @@ def test_every_shift_rises_to_all(percent: int, minutes: int, linear: bool) -> N
     given_shares = [share for share, _ in steps]
     assert given_shares == sorted(set(given_shares))
     assert (given_shares[-1], given_shares[0]) == (1.0, percent / 100)
+
+
+def test_closing_in_the_midst_of_everything_leaves_nothing(
+    release: Callable[..., FunctionConfiguration], make_function: MakeFunction, start_lambda: Start
+) -> None:
+    """The folder and process checks of every test here look at what is left."""
+    clock = ManualClock()
+    service = two_versions(release, start_lambda, clock=clock)
+    service.create_alias("function", "live", "1")
+    service.create_function(make_function("import time\ntime.sleep(600)", name="slow"))
+    service.publish_version("slow")
+    deployment = service.shift_traffic("function", "live", "2", "Canary10Percent5Minutes")
+    failing = service.invoke("function", '"fail"', invocation_type="Event")  # waits for its retry
+    hanging = service.invoke("slow", invocation_type="Event")
+    service._do(lambda: service._control.put_provisioned_concurrency("slow", "1", 2))
+    service.update_function(release(3))
+    assert failing.report.error_type is not None
+    service.close()
+    assert deployment.status == "InProgress"
+    assert deployment.wait(10)
+    with pytest.raises(ServiceClosed):
+        _ = hanging.log
