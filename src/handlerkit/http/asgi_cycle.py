@@ -45,6 +45,18 @@ class HttpCycle:
     `after_response` takes a function to call when the response is out; None where the runtime has nothing of the kind.
     """
 
+    # What most requests never change is the class's: each of these would cost every request its share.
+    _status: int | None = None
+    _is_complete = False
+    _is_piecewise = False
+    _has_left = False
+    _is_driven = False
+    _has_expired = False
+    _over: asyncio.Event | None = None
+    _progress: asyncio.Future[None] | None = None
+    _taken: asyncio.Future[None] | None = None
+    _task: asyncio.Task[None] | None = None
+
     def __init__(
         self,
         app: Application,
@@ -61,18 +73,8 @@ class HttpCycle:
         self._limit_s = limit_s
         self._after_response = after_response
         self._loop = loop
-        self._status: int | None = None
         self._headers: list[tuple[str, str]] = []
         self._parts: list[bytes] = []
-        self._is_complete = False
-        self._is_piecewise = False
-        self._has_left = False
-        self._is_driven = False
-        self._has_expired = False
-        self._over: asyncio.Event | None = None
-        self._progress: asyncio.Future[None] | None = None
-        self._taken: asyncio.Future[None] | None = None
-        self._task: asyncio.Task[None] | None = None
 
     def whole_here(self) -> HttpResponse:
         """The response when it is complete, by running the loop in this thread. Raises what the application raised.
@@ -81,17 +83,15 @@ class HttpCycle:
         """
         loop = self._loop
         task = self._task = loop.create_task(self._app(self._scope, self._receive, self._send))  # type: ignore[arg-type]
-        task.add_done_callback(self._stop)
-        if self._limit_s is not None:
-            loop.call_soon(self._arm)
-        self._is_driven = True
+        # One turn, which is all that an application needs that waits for nothing.
+        loop.stop()
         try:
             loop.run_forever()
-        except BaseException:
+        except BaseException:  # a signal's, mostly
             task.cancel()
             raise
-        finally:
-            self._is_driven = False  # what is left of callbacks must not stop the next request's
+        if not task.done():
+            self._drive(task)
         if not self._is_complete:
             if self._has_expired:
                 return loop.run_until_complete(self._give_up())
@@ -184,6 +184,24 @@ class HttpCycle:
 
     # --- driving it in this thread ---
 
+    def _drive(self, task: asyncio.Task[None]) -> None:
+        """Run the loop until the response is complete and the application has ended, or has more to do."""
+        loop = self._loop
+        task.add_done_callback(self._stop)
+        if self._is_complete:
+            loop.call_soon(self._stop_when_settled, TURNS_TO_END)
+        timer = loop.call_later(self._limit_s, self._expire_here) if self._limit_s is not None else None
+        self._is_driven = True
+        try:
+            loop.run_forever()
+        except BaseException:
+            task.cancel()
+            raise
+        finally:
+            self._is_driven = False  # what is left of callbacks must not stop the next request's
+            if timer is not None:
+                timer.cancel()
+
     def _stop(self, _: object = None) -> None:
         if self._is_driven:
             self._loop.stop()
@@ -195,11 +213,6 @@ class HttpCycle:
                 self._loop.call_soon(self._stop_when_settled, turns - 1)
             else:
                 self._loop.stop()
-
-    def _arm(self) -> None:
-        """Set the timer, for an application that is not ready at once."""
-        if self._is_driven and self._limit_s is not None and not self._is_complete:
-            self._loop.call_later(self._limit_s, self._expire_here)
 
     def _expire_here(self) -> None:
         if self._is_driven and not self._is_complete:

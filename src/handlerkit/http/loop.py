@@ -72,19 +72,16 @@ class AppLoop:
                 threading.Thread(target=loop.run_forever, name="handlerkit-asyncio", daemon=True).start()
         return _submitted(loop, coroutine)
 
-    def is_here(self) -> bool:
-        """Whether the calling thread may run the loop itself, now."""
+    def take(self) -> asyncio.AbstractEventLoop | None:
+        """The loop, for the calling thread to run and then to `turn.release()`; None where it may not run it."""
         if asyncio._get_running_loop() is not None:
-            return False
-        with self.turn:
-            self._ready()
-            return not self._is_threaded and threading.get_ident() == self._owner
-
-    @property
-    def loop(self) -> asyncio.AbstractEventLoop:
-        """The loop."""
-        with self.turn:
-            return self._ready()
+            return None
+        self.turn.acquire()
+        loop = self._ready()
+        if self._is_threaded or threading.get_ident() != self._owner:
+            self.turn.release()
+            return None
+        return loop
 
     def _ready(self) -> asyncio.AbstractEventLoop:
         loop = self._loop
