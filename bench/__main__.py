@@ -18,6 +18,7 @@ from bench import (
     http,
     idempotency,
     invocations,
+    layer,
     local,
     parts,
     pollers,
@@ -36,6 +37,7 @@ from bench import (
 SECTIONS = (
     "invoke",
     "start",
+    "layer",
     "typed",
     "batch",
     "idempotency",
@@ -102,6 +104,7 @@ def main() -> int:
         sections = {
             "invoke": _invoke,
             "start": _start,
+            "layer": _layer,
             "typed": _typed,
             "batch": _batch,
             "idempotency": _idempotency,
@@ -176,6 +179,15 @@ def _start(chosen: argparse.Namespace, contenders: parts.Contenders, report: Rep
     report.show("A start (ratio, ours / awslambdaric)", starts.table(results))
     report.raw["start"] = {name: asdict(duel) for name, duel in results.items()}
     report.budgets += starts.budgets(contenders, results)
+
+
+def _layer(chosen: argparse.Namespace, _contenders: parts.Contenders, report: Report) -> None:
+    built = layer.layers()
+    results = layer.duels(chosen.rounds or (20 if chosen.quick else 60), built.full.path)
+    report.show("A start inside the layer's sandbox (ratio, ours / awslambdaric)", layer.start_table(results))
+    report.show("Sizes", layer.size_table(built))
+    report.raw["layer"] = {name: asdict(duel) for name, duel in results.items()}
+    report.budgets += layer.budgets(results, built)
 
 
 def _typed(chosen: argparse.Namespace, contenders: parts.Contenders, report: Report) -> None:

@@ -130,6 +130,8 @@ def _copy_library(library: Path, into: Path) -> None:
             return {name for name in names if name in STDLIB_LEFT_OUT or name.startswith("config-")}
         if Path(at) == library / "lib-dynload":
             return {name for name in names if not wanted_extension(name)}
+        if Path(at) == library / "distutils":
+            return {"command", "tests", "__pycache__"}  # Windows programs, and what builds packages (Python 3.11 only)
         return {name for name in names if name in ("__pycache__", "test", "tests", "idle_test")}
 
     shutil.copytree(library, into, ignore=left_out)
