@@ -45,9 +45,6 @@ double __wrap_hypot(double x, double y) { return hypot_of_old(x, y); }
 C
 ${CC:-cc} -O2 -fPIC -c oldhypot.c -o oldhypot.o
 
-# What needs a library that the base does not have stays a file of its own; everything else is linked in (from 3.12 on;
-# 3.11 does not know the word, and makes a file of each).
-printf '*shared*\n_ssl _hashlib _ctypes _sqlite3 _bz2 _lzma _uuid\n' > Modules/Setup.local
 options="--prefix=/opt/cpython --disable-shared --without-ensurepip --disable-test-modules --without-static-libpython"
 case $optimised in
     --optimised) options="$options --enable-optimizations --with-lto" ;;
@@ -64,6 +61,13 @@ say "configuring CPython $version"
     py_cv_module__tkinter=n/a py_cv_module__curses=n/a py_cv_module__curses_panel=n/a py_cv_module_readline=n/a \
     py_cv_module__dbm=n/a py_cv_module__gdbm=n/a py_cv_module_nis=n/a > configure.log 2>&1 \
     || { tail -n 20 configure.log >&2; exit 1; }
+# What needs a library that the base does not have stays a file of its own; everything else is linked in (from 3.12 on;
+# 3.11 makes a file of each).
+apart='^(_ssl|_hashlib|_ctypes|_sqlite3|_bz2|_lzma|_uuid) '
+if grep -q '^\*static\*' Modules/Setup.stdlib; then
+    { grep -vE "$apart" Modules/Setup.stdlib; echo '*shared*'; grep -E "$apart" Modules/Setup.stdlib; } > Setup.new
+    mv Setup.new Modules/Setup.stdlib
+fi
 say "compiling"
 make -j"$(nproc 2>/dev/null || echo 2)" > make.log 2>&1 || { tail -n 20 make.log >&2; exit 1; }
 make install DESTDIR="$work/made" > install.log 2>&1 || { tail -n 20 install.log >&2; exit 1; }
