@@ -160,7 +160,11 @@ def test_an_arm64_layer_is_for_arm64_and_nothing_else(arm_layer: Built) -> None:
         assert archive.read("bootstrap") == (ROOT / "bootstrap").read_bytes()
 
 
-def test_an_arm64_layer_can_bring_an_interpreter(wheel_cache: Path, tmp_path: Path) -> None:
+def test_an_arm64_layer_can_bring_an_interpreter(
+    wheel_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"PYTHON_INSTALL_DIR": str(tmp_path / "uv"), "HTTP_RETRIES": "0", "HTTP_TIMEOUT": "20"}.items():
+        monkeypatch.setenv(f"UV_{name}", value)
     target = Target.of("arm64", HERE)
     try:
         source = find_managed(target)

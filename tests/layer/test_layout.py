@@ -11,6 +11,7 @@ import pytest
 from lambda_emulator.layer import gates
 from lambda_emulator.layer.build import inspect
 from lambda_emulator.layer.contents import Contents
+from lambda_emulator.layer.elf import ElfFile
 from lambda_emulator.layer.errors import LayerError
 from lambda_emulator.layer.layout import modules_of
 from lambda_emulator.layer.reporting import built_lines
@@ -90,6 +91,23 @@ def test_a_library_that_is_not_there_and_a_symbol_above_the_base_are_mistakes(
     missing = [message for kind, message in findings if kind == "missing-library"]
     assert any("needs libc.so.6" in message for message in missing)
     assert not any("libm.so.6" in message for message in missing)  # /opt/lib is on the loader's path
+
+
+@pytest.mark.parametrize(
+    ("needed", "path", "there"),
+    [
+        ("$ORIGIN/../lib/libpython3.13.so.1.0", "", True),
+        ("$ORIGIN/libpython3.13.so.1.0", "", False),
+        ("libpython3.13.so.1.0", "$ORIGIN/../lib", True),
+        ("libpython3.13.so.1.0", "/opt/cpython/lib", True),
+        ("libpython3.13.so.1.0", "/usr/lib", False),
+        ("libpython3.13.so.1.0", "", False),
+    ],
+)
+def test_a_library_is_looked_for_where_the_loader_would(needed: str, path: str, *, there: bool) -> None:
+    elf = ElfFile(machine=62, needed=(needed,), soname="", library_path=path, versions=())
+    inside = {"cpython/bin/python3.13", "cpython/lib/libpython3.13.so.1.0"}
+    assert gates.reachable("cpython/bin/python3.13", needed, elf, None, inside) is there
 
 
 def test_sizes_above_lambdas_are_mistakes_and_come_with_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

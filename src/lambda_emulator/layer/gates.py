@@ -8,7 +8,7 @@ from lambda_emulator.layer.elf import ElfFile, MalformedElf, is_elf, read_elf
 from lambda_emulator.layer.findings import Finding, mistake, remark
 from lambda_emulator.layer.target import BASE_GLIBC, BASE_LIBRARIES, Target
 
-__all__ = ["LIMIT_UNPACKED_BYTES", "LIMIT_UPLOAD_BYTES", "MOST_LAYERS", "check_files", "check_sizes"]
+__all__ = ["LIMIT_UNPACKED_BYTES", "LIMIT_UPLOAD_BYTES", "MOST_LAYERS", "check_files", "check_sizes", "reachable"]
 
 # Quotas of the developer guide, "Function configuration, deployment, and execution".
 LIMIT_UPLOAD_BYTES = 50 * 1024 * 1024
@@ -38,14 +38,16 @@ def check_files(contents: Contents, target: Target) -> Iterator[Finding]:
             newest, ours = (".".join(map(str, version)) for version in (program.newest_glibc, BASE_GLIBC))
             yield mistake("glibc", f"{name} needs glibc {newest}, the base has {ours}: use a build for an older system")
         for library in program.needed:
-            if library not in BASE_LIBRARIES and not _reachable(name, library, program, leader, inside):
+            if library not in BASE_LIBRARIES and not reachable(name, library, program, leader, inside):
                 yield mistake(
                     "missing-library", f"{name} needs {library}: the base has none, nor the layer where it looks"
                 )
 
 
-def _reachable(name: str, library: str, program: ElfFile, leader: ElfFile | None, inside: set[str]) -> bool:
+def reachable(name: str, library: str, program: ElfFile, leader: ElfFile | None, inside: set[str]) -> bool:
     """Whether the loader finds `library` for this file: by its own path, the interpreter's, or in `/opt/lib`."""
+    if "/" in library:  # named by its place
+        return _resolved(library, posixpath.dirname(name)) in inside
     folders = [_resolved(part, posixpath.dirname(name)) for part in program.library_path.split(":") if part]
     if leader is not None:
         folders += [_resolved(part, "cpython/bin") for part in leader.library_path.split(":") if part]

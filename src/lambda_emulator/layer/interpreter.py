@@ -108,8 +108,8 @@ def install(source: Path, folder: Path, target: Target, progress: Callable[[str]
     (folder / "bin").mkdir(parents=True)
     (folder / "lib").mkdir()
     shutil.copyfile(program.resolve(), folder / "bin" / name)
-    for soname in _wanted(data):
-        if soname.startswith("libpython"):
+    for soname in map(_file_name, _wanted(data)):
+        if soname.startswith("libpython") and (source / "lib" / soname).exists():
             shutil.copyfile((source / "lib" / soname).resolve(), folder / "lib" / soname)
     _copy_library(library, folder / "lib" / name)
     for licence in _LICENCES:
@@ -142,7 +142,7 @@ def _bundle_libraries(source: Path, folder: Path, target: Target, made: Interpre
     waiting = list(_elf_files(folder))
     while waiting:
         path = waiting.pop()
-        for soname in _wanted(path.read_bytes()):
+        for soname in map(_file_name, _wanted(path.read_bytes())):
             if soname in BASE_LIBRARIES or (folder / "lib" / soname).exists():
                 continue
             found = _find_library(soname, source, target)
@@ -190,7 +190,7 @@ def _relocate(folder: Path, made: Interpreter) -> None:
         moved = set_library_path(data, place)
         path.write_bytes(data)
         in_bin = path.parent == folder / "bin"
-        if not moved and (in_bin or not program_leads) and (in_bin or beside & set(_wanted(bytes(data)))) and beside:
+        if not moved and not program_leads and beside & set(_wanted(bytes(data))):
             if patchelf is None:
                 raise LayerError(
                     f"{path.name} looks for its libraries nowhere that could be changed: install patchelf, or give an "
@@ -220,6 +220,15 @@ def _wanted(data: bytes) -> tuple[str, ...]:
         return read_elf(data).needed
     except MalformedElf:
         return ()
+
+
+def _file_name(library: str) -> str:
+    """uv's Pythons name theirs by its place, `$ORIGIN/../lib/libpython3.13.so.1.0`, which needs no library path.
+
+    >>> _file_name("$ORIGIN/../lib/libpython3.13.so.1.0")
+    'libpython3.13.so.1.0'
+    """
+    return library.rpartition("/")[2]
 
 
 def _version(source: Path, target: Target) -> str:
