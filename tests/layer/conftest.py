@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from lambda_emulator.layer.build import Built, Order, build, inspect
+from lambda_emulator.layer.commands import layer_app
 from lambda_emulator.layer.errors import LayerError
 from lambda_emulator.layer.target import Target, host_architecture
 from lambda_emulator.layer.verify import Sandboxed, sandboxed
@@ -86,11 +88,16 @@ def managed_layer(shared_folder: Path, wheel_cache: Path) -> Built:
     return built_once(Order(target=target_here(), output=output, cache=wheel_cache, managed=True), shared_folder)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def box(layer: Built) -> Iterator[Sandboxed]:
     """The layer, unpacked, in the best sandbox that works here."""
     with sandboxed(layer.path) as opened:
         yield opened
+
+
+def called(*arguments: str) -> Result:
+    """`handlerkit layer …` in this process, which is a tenth of the work; what it prints is split in two."""
+    return CliRunner().invoke(layer_app(), arguments)
 
 
 def zip_of(path: Path, files: Mapping[str, bytes | str], *, executable: tuple[str, ...] = ("bootstrap",)) -> Path:

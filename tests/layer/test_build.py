@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -16,7 +17,7 @@ from lambda_emulator.layer.errors import LayerError
 from lambda_emulator.layer.interpreter import find_managed, unpacked
 from lambda_emulator.layer.start_bundle import BUNDLE
 from lambda_emulator.layer.target import BASE_GLIBC, BASE_LIBRARIES, Target
-from tests.layer.conftest import HERE, ROOT, target_here
+from tests.layer.conftest import HERE, ROOT, called, target_here
 
 MEGABYTE = 1_000_000
 TAG = f"cpython-{sys.version_info.major}{sys.version_info.minor}"
@@ -33,14 +34,6 @@ def manifest_of(built: Built) -> dict[str, object]:
     with zipfile.ZipFile(built.path) as archive:
         document: dict[str, object] = json.loads(archive.read("handlerkit-layer.json"))
         return document
-
-
-def run(*arguments: str, cwd: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """The command, from another folder."""
-    command = [sys.executable, "-m", "lambda_emulator.cli", *arguments]
-    return subprocess.run(
-        command, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=100
-    )
 
 
 def test_the_layout_is_lambdas(layer: Built) -> None:
@@ -130,22 +123,55 @@ def test_the_manifest_names_versions_hashes_licences_and_openssl(layer: Built) -
     assert str(ROOT) not in text
 
 
-def test_two_builds_are_the_same_to_the_last_byte(layer: Built, wheel_cache: Path, tmp_path: Path) -> None:
+def built_elsewhere(folder: Path, cache: Path, interpreter: Path, seed: int) -> str:
+    """The hash of a layer that is built by another process with other habits."""
+    folder.mkdir()
     arguments = [
         "handlerkit", "layer", "build", "--json", "--python", HERE, "--arch", target_here().architecture,
-        "--interpreter", sys.base_prefix, "--cache", str(wheel_cache), "-o", "other.zip",
+        "--interpreter", str(interpreter), "--cache", str(cache), "-o", f"{seed}.zip",
     ]  # fmt: skip
-    script = f"import os, sys; os.umask(0o077); sys.argv = {arguments!r}; import lambda_emulator.cli as c; c.main()"
+    umask = "0o077" if seed % 2 else "0o022"
+    script = f"import os, sys; os.umask({umask}); sys.argv = {arguments!r}; import lambda_emulator.cli as c; c.main()"
+    environment = {**os.environ, "PYTHONHASHSEED": str(seed), "TZ": ["Asia/Tokyo", "UTC"][seed % 2], "LC_ALL": "C"}
     done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LC_ALL": "C"},
-        capture_output=True,
-        text=True,
-        timeout=100,
+        [sys.executable, "-c", script], cwd=folder, env=environment, capture_output=True, text=True, timeout=100
     )
     assert done.returncode in (0, 1), done.stderr
-    assert json.loads(done.stdout)["sha256"] == layer.sha256
+    return str(json.loads(done.stdout)["sha256"])
+
+
+def test_two_builds_are_the_same_to_the_last_byte(layer: Built, wheel_cache: Path, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small_interpreter(small)
+    hashes = {built_elsewhere(tmp_path / str(seed), wheel_cache, small, seed) for seed in (7, 8)}
+    assert len(hashes) == 1
+
+
+@pytest.mark.soak
+def test_two_builds_with_the_whole_library_are_the_same(layer: Built, wheel_cache: Path, tmp_path: Path) -> None:
+    assert built_elsewhere(tmp_path / "7", wheel_cache, Path(sys.base_prefix), 7) == layer.sha256
+
+
+def small_interpreter(folder: Path) -> None:
+    """The interpreter that runs this with a tenth of its library: all that is special about it, in little time."""
+    source = Path(sys.base_prefix)
+    (folder / "bin").mkdir(parents=True)
+    shutil.copy((source / "bin" / f"python{HERE}").resolve(), folder / "bin" / f"python{HERE}")
+    (folder / "lib").mkdir()
+    for path in (source / "lib").glob("libpython*.so*"):
+        shutil.copy(path, folder / "lib")
+    library = folder / "lib" / f"python{HERE}"
+    library.mkdir()
+    for path in (source / "lib" / f"python{HERE}").iterdir():
+        if path.suffix == ".py":
+            shutil.copy(path, library)
+        elif path.name in ("encodings", "collections", "importlib", "re", "json"):
+            shutil.copytree(path, library / path.name, ignore=shutil.ignore_patterns("__pycache__"))
+    (library / "lib-dynload").mkdir()
+    kept = ("_struct", "_ctypes", "cmath", "zlib", "_random", "_bisect", "math", "binascii")
+    for path in (source / "lib" / f"python{HERE}" / "lib-dynload").glob("*.so"):
+        if path.name.partition(".")[0] in kept:
+            shutil.copy(path, library / "lib-dynload")
 
 
 def test_an_arm64_layer_is_for_arm64_and_nothing_else(arm_layer: Built) -> None:
@@ -214,46 +240,40 @@ REFUSED = [
 
 @pytest.mark.parametrize(("arguments", "message"), REFUSED)
 def test_a_wrong_call_is_refused_in_one_line(
-    arguments: list[str], message: str, wheel_cache: Path, managed_layer: Built, tmp_path: Path
+    arguments: list[str],
+    message: str,
+    wheel_cache: Path,
+    managed_layer: Built,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "bad.txt").write_text("requests\n!!!\n")
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.tar.gz").write_text("no archive")
-    done = run("layer", "build", "-o", "x.zip", "--cache", str(wheel_cache), *arguments, cwd=tmp_path)
-    assert done.returncode == 2, done.stderr
-    assert message in done.stderr
+    monkeypatch.chdir(tmp_path)
+    done = called("build", "-o", "x.zip", "--cache", str(wheel_cache), *arguments)
+    assert done.exit_code == 2, done.output
     assert done.stderr.splitlines()[-1].startswith("handlerkit: ")
+    assert message in done.stderr
     assert not (tmp_path / "x.zip").exists()
 
 
-def test_a_users_lock_goes_in_by_its_hashes_and_handlerkit_in_it_stands_for_its_extras(
-    wheel_cache: Path, tmp_path: Path
+def test_users_files_go_in_by_hash_or_are_resolved_and_handlerkit_in_them_stands_for_its_extras(
+    wheel_cache: Path, managed_layer: Built, tmp_path: Path
 ) -> None:
     lock = (ROOT / "layer" / "layer.lock").read_text()
     jmespath = lock[lock.index("jmespath==") : lock.index("opentelemetry-api==")]
     (tmp_path / "function.lock").write_text(f"# a lock\nhandlerkit[redis]>=0.1\n{jmespath}")
-    output = tmp_path / "small.zip"
-    order = Order(
-        target=target_here(), output=output, cache=wheel_cache, managed=True, requirements=(tmp_path / "function.lock",)
-    )
-    built = build(order, lambda _step: None)
-    assert {"jmespath", "redis"} <= {share.owner for share in built.shares}
-
-
-def test_an_unlocked_file_is_resolved_with_its_dependencies(
-    wheel_cache: Path, managed_layer: Built, tmp_path: Path
-) -> None:
     (tmp_path / "requirements.txt").write_text("python-dateutil\n")
-    output = tmp_path / "small.zip"
     order = Order(
         target=target_here(),
-        output=output,
+        output=tmp_path / "theirs.zip",
         cache=wheel_cache,
         managed=True,
-        requirements=(tmp_path / "requirements.txt",),
+        requirements=(tmp_path / "function.lock", tmp_path / "requirements.txt"),
     )
     built = build(order, lambda _step: None)
-    assert {"python-dateutil", "six"} <= {share.owner for share in built.shares}
+    assert {"jmespath", "redis", "python-dateutil", "six"} <= {share.owner for share in built.shares}
 
 
 def test_an_archive_of_an_interpreter_may_have_a_folder_around_it(tmp_path: Path) -> None:

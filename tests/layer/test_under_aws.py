@@ -42,15 +42,16 @@ def test_awss_emulator_runs_the_layer_inside_the_sandbox(box: Sandboxed, tmp_pat
     port, process = started([], environment, log, boxed)
     try:
         emulator = Emulator(process, port, log)
+        _, arguments, expected = TYPED[1]
+        event = json.loads(made(*arguments))
         for _ in range(3):
-            _, arguments, expected = TYPED[1]
-            answer = emulator.invoke(json.loads(made(*arguments)))
+            answer = emulator.invoke(event)
             assert (answer.status, answer.json) == (200, expected), log.read_text()
     finally:
         end(process)
 
 
-@pytest.mark.parametrize(("handler", "arguments", "expected"), TYPED[:2])
+@pytest.mark.parametrize(("handler", "arguments", "expected"), TYPED[1:2])
 def test_the_layers_handlerkit_works_under_the_managed_runtimes_client(
     managed_layer: Built, tmp_path: Path, handler: str, arguments: list[str], expected: object
 ) -> None:

@@ -1,10 +1,9 @@
 """The built layer in a sandbox, with our emulator as the platform; and layers with a mistake each."""
 
+import dataclasses
 import json
 import os
-import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,10 @@ import pytest
 from lambda_emulator import LocalLambda
 from lambda_emulator.environment import ExecutionEnvironment
 from lambda_emulator.layer.build import Built, Order, build
-from lambda_emulator.layer.confinement import Kind, why_not
+from lambda_emulator.layer.confinement import Confinement, Kind, why_not
 from lambda_emulator.layer.start_bundle import BUNDLE, START_MODULES
-from lambda_emulator.layer.verify import Sandboxed, import_all, sandboxed, verify
-from tests.layer.conftest import HERE, ROOT, target_here, zip_of
+from lambda_emulator.layer.verify import Sandboxed, import_all, verify
+from tests.layer.conftest import HERE, ROOT, called, target_here, zip_of
 from tests.test_examples import CASES, TYPED, made
 
 LOOK_AROUND = """
@@ -55,14 +54,13 @@ def hold(event, context):
     time.sleep(30)"""
 
 
-@pytest.fixture(scope="module", params=["bubblewrap", "unshare"])
-def every_box(request: pytest.FixtureRequest, layer: Built) -> Iterator[Sandboxed]:
+@pytest.fixture(params=["bubblewrap", "unshare"])
+def every_box(request: pytest.FixtureRequest, box: Sandboxed) -> Sandboxed:
     """The layer in each sandbox; skipped, visibly, where that does not work."""
     kind: Kind = request.param
     if reason := why_not(kind):
         pytest.skip(reason)
-    with sandboxed(layer.path, kind=kind) as opened:
-        yield opened
+    return dataclasses.replace(box, confinement=Confinement(kind, box.confinement.root))
 
 
 def invoke(box: Sandboxed, task: Path, handler: str, event: Any, **options: Any) -> Any:
@@ -204,10 +202,10 @@ def test_a_wrapper_that_cannot_be_run_ends_with_the_managed_runtimes_status(
 
 
 def test_a_good_layer_is_verified_with_times_and_no_mistakes(layer: Built) -> None:
-    done = verified(
-        str(layer.path), "--function", str(ROOT / "examples"), "--handler", "hello.handler", "--starts", "2"
+    done = called(
+        "verify", str(layer.path), "--function", str(ROOT / "examples"), "--handler", "hello.handler", "--starts", "2"
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.exit_code == 0, done.output
     assert "modules imported: 8" in done.stdout
     assert "cold, process start to the first /next: " in done.stdout
     assert "warm: " in done.stdout
@@ -215,18 +213,15 @@ def test_a_good_layer_is_verified_with_times_and_no_mistakes(layer: Built) -> No
     assert done.stdout.endswith("no mistakes\n")
 
 
-def test_the_plain_mode_says_what_it_does_not_check(layer: Built) -> None:
-    done = verified(str(layer.path), "--sandbox", "plain", "--starts", "1", "-n", "1")
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_a_function_that_fails_is_told_with_its_log_and_the_plain_mode_what_it_does_not_check(
+    layer: Built, task: Path
+) -> None:
+    arguments = ["--function", str(task), "--handler", "app.where", "--starts", "1", "-n", "0", "--sandbox", "plain"]
+    done = called("verify", str(layer.path), *arguments)
+    assert done.exit_code == 1
     assert "run without a sandbox (as asked): paths below /opt, the read-only root and the user are not" in done.stdout
-
-
-def test_a_function_that_fails_is_told_with_its_log_and_status_1(layer: Built, task: Path) -> None:
-    done = verified(str(layer.path), "--function", str(task), "--handler", "app.where", "--starts", "1", "--json")
-    assert done.returncode == 1
-    document = json.loads(done.stdout)
-    assert (document["coldMs"], document["functionError"], document["notRun"]) == ([], "Unhandled", None)
-    assert "KeyError" in done.stderr
+    assert '"errorType":"KeyError"' in done.stdout
+    assert "cold, process start" not in done.stdout
     assert "REPORT RequestId" in done.stderr
 
 
@@ -268,15 +263,17 @@ def test_a_layer_without_an_interpreter_runs_on_one_that_is_given_as_the_base_im
 
 
 def test_a_layer_for_another_machine_is_only_looked_at(arm_layer: Built) -> None:
-    done = verified(str(arm_layer.path))
-    assert done.returncode == 0
-    assert "a layer for arm64 was only looked at" in done.stdout
+    done = called("verify", str(arm_layer.path), "--json")
+    assert done.exit_code == 0
+    document = json.loads(done.stdout)
+    assert (document["sandbox"], document["coldMs"], document["functionError"]) == (None, [], None)
+    assert "a layer for arm64 was only looked at" in document["notRun"]
 
 
 def test_an_event_that_is_no_json_is_refused(layer: Built, tmp_path: Path) -> None:
     (tmp_path / "event.json").write_text("{")
-    done = verified(str(layer.path), "--event", str(tmp_path / "event.json"))
-    assert done.returncode == 2
+    done = called("verify", str(layer.path), "--event", str(tmp_path / "event.json"))
+    assert done.exit_code == 2
     assert "is not JSON" in done.stderr
 
 
@@ -290,22 +287,16 @@ def test_an_event_that_is_no_json_is_refused(layer: Built, tmp_path: Path) -> No
     ],
 )
 def test_a_wrong_call_is_refused_in_one_line(layer: Built, arguments: list[str], message: str) -> None:
-    done = verified(str(layer.path), *arguments)
-    assert done.returncode == 2, done.stdout
+    done = called("verify", str(layer.path), *arguments)
+    assert done.exit_code == 2, done.stdout
     assert message in done.stderr.splitlines()[-1]
-
-
-def verified(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    """`handlerkit layer verify`."""
-    command = [sys.executable, "-m", "lambda_emulator.cli", "layer", "verify", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=100)
 
 
 def test_a_zip_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.zip").write_text("text")
-    done = verified(str(tmp_path / "text.zip"))
-    assert done.returncode == 2
+    done = called("verify", str(tmp_path / "text.zip"))
+    assert done.exit_code == 2
     assert "is no zip" in done.stderr
-    done = verified(str(zip_of(tmp_path / "out.zip", {"../../etc/passwd": ""})))
-    assert done.returncode == 2
+    done = called("verify", str(zip_of(tmp_path / "out.zip", {"../../etc/passwd": ""})))
+    assert done.exit_code == 2
     assert "leads out of /opt" in done.stderr
