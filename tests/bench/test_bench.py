@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import json
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bench import __main__ as command
-from bench import asynchronous, concurrency, idempotency, parts, stopwatch, streams, tables, tracing, typed
+from bench import asynchronous, concurrency, idempotency, parts, stopwatch, streams, tables, telemetry, tracing, typed
 from bench.dynamodb import DynamoDB
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -202,3 +203,20 @@ def test_spans_are_counted_in_a_process_of_their_own_and_budgets_follow() -> Non
     assert [budget.met for budget in tracing.budgets(results)] == [True, True, False]
     assert "handler and 1 span, sampled" in tracing.table(results)
     assert "powertools" in tracing.start_table(results)
+
+
+def test_the_costs_of_logs_and_metrics_are_measured_by_name(tmp_path: Path) -> None:
+    script, result = ROOT / "bench" / "functions" / "bench_telemetry_cost.py", tmp_path / "figures.json"
+    command = [sys.executable, str(script), "handlerkit", str(result), "20"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    figures = json.loads(result.read_text())
+    assert set(figures) == {*telemetry.LOGS, *telemetry.METRICS}
+    duel = stopwatch.Duel(ours=[figures], theirs=[figures])
+    start = stopwatch.Duel(
+        ours=[{"first_ms": 1.0, "invocation_ms": 0.5}], theirs=[{"first_ms": 4.0, "invocation_ms": 0.5}]
+    )
+    results = telemetry.Results(operations=duel, start=start)
+    assert "a log line with context" in telemetry.table(results, telemetry.LOGS)
+    assert "0.25×" in telemetry.start_table(results)
+    assert [budget.met for budget in telemetry.log_budgets(results)] == [False, True]
+    assert len(telemetry.metric_budgets(results)) == 3

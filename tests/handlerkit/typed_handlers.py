@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypedDict, assert_type
 
 from pydantic import BaseModel
 
-from handlerkit import event_handler
+from handlerkit import event_handler, get_logger, logs, metrics
 from handlerkit.events import (
     AlbEvent,
     ApiGatewayEvent,
@@ -324,3 +324,20 @@ def at_the_edge(event: CloudFrontEvent) -> dict[str, Any]:
 def connecting(event: IotAuthorizerEvent) -> bool:
     mqtt = event.protocol_data.mqtt
     return mqtt is not None and mqtt.password == b"x"
+
+
+log = get_logger()
+
+
+@event_handler
+@metrics.timer("lookup")
+def observed(event: SqsEvent[Reading]) -> int:
+    log.bind(a=1).info("taken", count=len(event.records))
+    with logs.bound(order_id="A-17"), metrics.timer("inner"):
+        metrics.dimensions(region="eu").add("taken", 1, unit="Count")
+    metrics.add("taken", "1")  # expect: arg-type
+    logs.configure(levle="INFO")  # expect: call-arg
+    return len(event.records)
+
+
+assert_type(observed.func(SqsEvent[Reading]({})), int)

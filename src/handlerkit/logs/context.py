@@ -49,12 +49,12 @@ class Bound:
         self.outer = outer
         self.record = record
         """A record of a batch of which the correlation id was not looked for yet."""
-        self._text: tuple[InvocationLog, str] | None = None
+        self._text: tuple[str, str] | None = None
 
     def text(self, log: InvocationLog) -> str:
         """The invocation's fields with these in their place."""
-        if self._text is None or self._text[0] is not log:
-            self._text = (log, log.text_of({**log.fields, **self.all_fields()}))
+        if self._text is None or self._text[0] is not log.text:
+            self._text = (log.text, log.text_of({**log.fields, **self.all_fields()}))
         return self._text[1]
 
     def all_fields(self) -> dict[str, Any]:

@@ -33,13 +33,17 @@ class InvocationLog:
     def __init__(self, scope: Scope | None, settings: Settings, is_sampled: bool) -> None:
         self._keys = settings.keys
         self.is_sampled = is_sampled
-        self.is_settled = scope is None or scope.event is not None
+        self.read(scope, settings)
+        keeps = scope is not None and settings.debug_buffer_bytes and not is_sampled
+        self.buffer = DebugBuffer(settings.debug_buffer_bytes) if keeps else None
+
+    def read(self, scope: Scope | None, settings: Settings) -> None:
+        """Take the fields from what is known by now."""
         self.fields = process_fields(settings)
         if scope is not None:
             self.fields |= invocation_fields(scope, settings)
         self.text = self.text_of(self.fields)
-        keeps = scope is not None and settings.debug_buffer_bytes and not is_sampled
-        self.buffer = DebugBuffer(settings.debug_buffer_bytes) if keeps else None
+        self.is_settled = scope is None or scope.event is not None
 
     def text_of(self, fields: dict[str, Any]) -> str:
         """Fields as a piece of JSON, under the names that they have in a line."""

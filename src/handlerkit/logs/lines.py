@@ -50,6 +50,8 @@ class Lines:
         keys = settings.keys
         self._second: tuple[int, str] = (-1, "")
         self.settings = settings
+        self._key = object()
+        """Under which an invocation keeps its log; settings that change in its midst mean another one."""
         self.output = LineOutput(settings.stream)
         self.level = settings.effective_level
         lowers = settings.sample_rate > 0 or settings.debug_buffer_bytes > 0
@@ -127,24 +129,23 @@ class Lines:
             return self._last_resort(level, event, trouble)
 
     def _log_of(self, scope: Scope) -> InvocationLog:
-        found: InvocationLog | None = scope.values.get(self)
+        found: InvocationLog | None = scope.values.get(self._key)
         return found if found is not None and found.is_settled else self._opened(scope, found)
 
     def _opened(self, scope: Scope, found: InvocationLog | None) -> InvocationLog:
-        if found is not None and (scope.event is None or scope.has_ended):
+        if found is not None:
+            if scope.event is not None:  # it has been read since, and may say a correlation id
+                found.read(scope, self.settings)
             return found
         log: InvocationLog = opened(scope, self.settings, self.level)
-        if found is not None:  # the event has been read since: it may say a correlation id
-            log.is_sampled, log.buffer = found.is_sampled, found.buffer
-        elif scope.has_ended:
+        if scope.has_ended:
             log.buffer = None
         elif log.buffer is not None:
-            scope.at_end(self._ended)
-        scope.values[self] = log
+            scope.at_end(lambda scope: self._ended(scope, log))
+        scope.values[self._key] = log
         return log
 
-    def _ended(self, scope: Scope) -> None:
-        log: InvocationLog = scope.values[self]
+    def _ended(self, scope: Scope, log: InvocationLog) -> None:
         buffer, log.buffer = log.buffer, None  # what a thread writes later is not kept for anyone
         if buffer is None or (scope.error is None and not scope.has_failures):
             return

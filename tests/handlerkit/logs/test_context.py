@@ -173,6 +173,37 @@ def test_a_forked_child_logs_for_its_invocation_and_keeps_its_parents_debug_line
     assert [line["event"] for line in log.lines] == ["of the parent"]
 
 
+def test_what_a_task_unbinds_or_clears_stays_with_whoever_started_it(log: Log) -> None:
+    async def child() -> None:
+        unbind("a")
+        log.logger.info("child")
+        clear()
+        log.logger.info("child")
+
+    @event_handler
+    async def handler(event: dict[str, Any]) -> None:
+        bind(a=1, b=2)
+        await asyncio.create_task(child())
+        log.logger.info("parent")
+
+    handler({})
+    assert [keys(line, "a", "b") for line in log.lines] == [{"b": 2}, {}, {"a": 1, "b": 2}]
+
+
+def test_settings_that_change_within_an_invocation_hold_from_there(log: Log) -> None:
+    @event_handler
+    def handler(event: dict[str, Any], context: Any) -> None:
+        log.logger.info("before")
+        log.change(service="changed", keys="powertools")
+        log.logger.info("after")
+
+    handler({}, FakeContext(aws_request_id="r-1"))
+    before, after = log.lines
+    assert (before["request_id"], before.get("service")) == ("r-1", None)
+    assert (after["function_request_id"], after["service"]) == ("r-1", "changed")
+    assert "request_id" not in after
+
+
 # Batches.
 
 
@@ -296,6 +327,22 @@ def test_a_line_before_the_event_is_read_costs_the_later_ones_nothing(log: Log) 
 
     handler({"correlationId": "c-1"}, FakeContext())
     assert [line.get("correlation_id") for line in log.lines] == [None, "c-1"]
+
+
+def test_the_events_id_is_found_though_another_was_asked_for_before(log: Log) -> None:
+    def prepare(event: dict[str, Any]) -> dict[str, Any]:
+        bind(correlation_id="mine", a=1)
+        log.logger.info("preparing")
+        return event
+
+    @event_handler(prepare=prepare)
+    def handler(event: dict[str, Any], context: Any) -> None:
+        log.logger.info("handling")
+        clear()
+        log.logger.info("cleared")
+
+    handler({"correlationId": "c-1"}, FakeContext())
+    assert [line.get("correlation_id") for line in log.lines] == ["mine", "mine", "c-1"]
 
 
 # Debug lines.

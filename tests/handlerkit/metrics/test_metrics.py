@@ -372,6 +372,21 @@ def test_a_flush_that_fails_does_not_fail_what_has_run(
     assert "metrics of function could not be written: RuntimeError: full" in capsys.readouterr().err
 
 
+def test_a_handlers_own_error_is_not_masked_by_a_flush_that_fails(
+    make_log: MakeLog, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = make_log()
+    monkeypatch.setattr(log.process.output, "__class__", _Broken)
+
+    def work() -> None:
+        log.metrics.add("a")
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        invoked(log, work)
+    assert "could not be written" in capsys.readouterr().err
+
+
 class _Broken(type(Log({}).process.output)):  # type: ignore[misc]
     __slots__ = ()
 
