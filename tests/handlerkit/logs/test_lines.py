@@ -301,11 +301,12 @@ HARMLESS = ["token_count", "tokens", "secret_arn", "author", "keys", "passenger"
 @pytest.mark.parametrize("key", SECRETS)
 def test_a_secret_is_not_written_wherever_it_stands(log: Log, key: str) -> None:
     log.logger.info("e", **{key: "hunter2"})
-    log.logger.info("e", nested={"list": [{key: "hunter2"}]})
+    for _ in range(3):  # the second time all that it has learnt is of use
+        log.logger.info("e", nested={"list": [{key: "hunter2"}]})
     log.logger.bind(**{key: "hunter2"}).info("e")
     log.logger.info("e", model=Point(1, 2), **{key: {"inner": "hunter2"}})
     assert "hunter2" not in log.text
-    assert log.text.count("[redacted]") == 4
+    assert log.text.count("[redacted]") == 6
 
 
 @pytest.mark.parametrize("key", HARMLESS)

@@ -24,13 +24,13 @@ from hypothesis import strategies as st
 from handlerkit import batch_handler, event_handler
 from handlerkit import metrics as default_metrics
 from handlerkit.events import SqsRecord
-from handlerkit.metrics import BatchMetrics, Metrics, store
+from handlerkit.metrics import BatchMetrics, Metrics, documents, store
 from handlerkit.metrics.checks import UNITS
 from handlerkit.scope import at_every_start
 from handlerkit.testing import FakeContext, sqs_event
 from tests.handlerkit.test_imports import loaded_by
 
-from .conftest import Log, MakeLog
+from .conftest import Log, MakeLog, values_of
 from .schema import checked
 
 
@@ -221,6 +221,17 @@ def test_values_beyond_a_hundred_go_into_further_documents(log: Log) -> None:
     assert len(log.documents) == 11
     assert sorted(value[3] for value in log.values if value[2] == "many") == list(range(1_050))
     assert "one" in log.documents[0]
+
+
+def test_many_values_of_many_metrics_fill_documents_and_no_document_too_much(log: Log) -> None:
+    names = [f"m{n}" for n in range(150)]
+    destination, series = log.metrics.destinations()[0], {}
+    for name in names:
+        series[documents.series_of(name, "Count", 60)] = list(range(250))
+    lines = documents.documents_of(destination, series, 0, {})
+    assert len(lines) == 6  # each metric is in three, and none has more than a hundred
+    found = Counter(value[2:] for line in lines for value in values_of(checked(line)))
+    assert found == {(name, value): 1 for name in names for value in range(250)}
 
 
 def test_dimensions_beyond_thirty_are_two_sets_and_none_is_lost(log: Log) -> None:

@@ -68,13 +68,13 @@ def test_documents_are_lines_of_their_own_whatever_the_log_is(
     with service(tmp_path, theirs=theirs, log_format=log_format, telemetry_fd=telemetry_fd, log_level=level) as local:
         failed = local.invoke("function", {"times": 150, "fails": True})
         warm = local.invoke("function", {"times": 1, "fails": False})
+        found, found_warm = documents(failed.log), documents(warm.log)
     assert failed.function_error == "Unhandled"
-    found = documents(failed.log)
     assert [document["ColdStart"] for document in found if "ColdStart" in document] == [1]
     values = [document["n"] for document in found if "n" in document]
     assert [n for some in values for n in some] == list(range(150))
     assert {document["request_id"] for document in found} == {failed.request_id}
-    assert [document["n"] for document in documents(warm.log)] == [0]
+    assert [document["n"] for document in found_warm] == [0]
 
 
 @pytest.mark.parametrize("mode", ["threads", "processes"])
