@@ -41,7 +41,7 @@ def duels(ours: parts.Runtime, theirs: parts.Runtime, *, rounds: int, quick: boo
     sizes = {}
     for records, full in COUNTS.items():
         count = max(full // 8, 2) if quick else full
-        load = stopwatch.Load(events=(event_file(records),), count=count, warmup=max(count // 10, 2))
+        load = stopwatch.Load(events=(event_file(records),), count=count, warmup=max(count // 10, 2), is_traced=False)
         measures = [partial(invocations.measure, runtime, handler, load) for runtime, handler in contenders]
         first, second = stopwatch.take_turns(rounds, measures)
         sizes[records] = stopwatch.Duel(ours=first, theirs=second)
@@ -54,7 +54,7 @@ def duels(ours: parts.Runtime, theirs: parts.Runtime, *, rounds: int, quick: boo
 
 def first_response(runtime: parts.Runtime, handler: str) -> stopwatch.Figures:
     """From starting the process to the response to its first event, of ten records."""
-    load = stopwatch.Load(events=(event_file(10),), count=1)
+    load = stopwatch.Load(events=(event_file(10),), count=1, is_traced=False)
     figures = invocations.measure(runtime, handler, load)
     invocation_ms = figures["wall_us.p50"] / 1000
     return {"first_ms": figures["start_ms"] + invocation_ms, "invocation_ms": invocation_ms}

@@ -43,6 +43,7 @@ static struct event events[MAX_EVENTS];
 static int event_count;
 
 static int core = -1, limit_s = 300;
+static char sampled = '1'; /* what the trace header says */
 static const char *framing = "auto", *output_path = "/dev/null";
 
 static pid_t child;
@@ -136,10 +137,10 @@ static void add_event(const char *path) {
         "Lambda-Runtime-Deadline-Ms: 0000000000000\r\n"
         "Lambda-Runtime-Invocation-Id: 5f0b1f6c-70c5-4b0e-9d51-000000000000\r\n"
         "Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:123456789012:function:bench:$LATEST\r\n"
-        "Lambda-Runtime-Trace-Id: Root=1-5bef4de7-ad49b0e87f6e000000000000;Parent=9a9197af755a6419;Sampled=1\r\n"
+        "Lambda-Runtime-Trace-Id: Root=1-5bef4de7-ad49b0e87f6e000000000000;Parent=9a9197af755a6419;Sampled=%c\r\n"
         "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n"
         "%s\r\n\r\n",
-        frame);
+        sampled, frame);
     event->request_id = strstr(event->head, "Request-Id: ") + 12 + 24;
     event->invocation_id = strstr(event->head, "Invocation-Id: ") + 15 + 24;
     event->deadline = strstr(event->head, "Deadline-Ms: ") + 13;

@@ -206,6 +206,7 @@ static const char usage[] =
     "  --core K           run client and server on this core (Linux)\n"
     "  --framing HOW      of events: auto (chunked above 2048 bytes, as Go does), length, chunked\n"
     "  --coalesce         answer a pipelined POST + GET in one write, not in two\n"
+    "  --untraced         the trace header says that nobody records the trace\n"
     "  --sample-every N   record the client's resident memory every N invocations\n"
     "  --output FILE      where the client's output goes (/dev/null); - is stderr\n"
     "  --limit SECONDS    give up after this long (300)\n";
@@ -213,7 +214,7 @@ static const char usage[] =
 static char **read_options(int argc, char **argv) {
     static const struct option known[] = {
         {"event", 1, 0, 'e'},  {"count", 1, 0, 'n'},    {"warmup", 1, 0, 'w'},       {"core", 1, 0, 'k'},
-        {"framing", 1, 0, 'f'}, {"coalesce", 0, 0, 'c'}, {"sample-every", 1, 0, 's'}, {"output", 1, 0, 'o'},
+        {"framing", 1, 0, 'f'}, {"coalesce", 0, 0, 'c'}, {"untraced", 0, 0, 'u'}, {"sample-every", 1, 0, 's'}, {"output", 1, 0, 'o'},
         {"limit", 1, 0, 'l'},  {0, 0, 0, 0},
     };
     const char *paths[MAX_EVENTS];
@@ -227,6 +228,7 @@ static char **read_options(int argc, char **argv) {
             case 'k': core = atoi(optarg); break;
             case 'f': framing = optarg; break;
             case 'c': coalesce = 1; break;
+            case 'u': sampled = '0'; break;
             case 's': sample_every = atol(optarg); break;
             case 'o': output_path = optarg; break;
             case 'l': limit_s = atoi(optarg); break;

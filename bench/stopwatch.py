@@ -26,6 +26,8 @@ class Load:
     warmup: int = 0
     sample_every: int = 0
     coalesce: bool = False
+    is_traced: bool = True
+    """Whether the trace header asks for spans, which our handlers then record by themselves."""
     at_once: int = 0
     """Invocations under way at any time, by the other server; 0: one after the other."""
     pinned: bool = True
@@ -55,6 +57,8 @@ def run(runtime: parts.Runtime, handler: str, load: Load) -> dict[str, Any]:
         command += ["--connections", str(load.at_once)]
     if load.sample_every:
         command += ["--sample-every", str(load.sample_every)]
+    if not load.is_traced:
+        command.append("--untraced")
     if load.coalesce:
         command.append("--coalesce")
     for path in load.events:

@@ -49,7 +49,7 @@ def duels(ours: parts.Runtime, theirs: parts.Runtime, *, quick: bool) -> dict[in
     results = {}
     for records, full in COUNTS.items():
         count = max(full // 8, 4) if quick else full
-        load = stopwatch.Load(events=(event_file(records),), count=count, warmup=max(count // 10, 2))
+        load = stopwatch.Load(events=(event_file(records),), count=count, warmup=max(count // 10, 2), is_traced=False)
         measures = [
             partial(invocations.measure, ours.with_task(task), OURS, load),
             partial(invocations.measure, theirs.with_task(task), THEIRS, load),
