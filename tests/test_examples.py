@@ -109,6 +109,33 @@ def test_a_typed_example_takes_an_event_of_its_source(handler: str, arguments: l
     assert json.loads(invoke(handler, made(*arguments))) == expected
 
 
+BATCHES = [
+    ("orders", "sqs", ["00000001", "00000002"]),  # too many, and no order at all
+    ("orders", "sqs_fifo", ["00000001", "00000003"]),  # too many, and what follows in its group
+    ("readings", "kinesis", ["49590338271490256608559692538361571095921575989136588900"]),
+    ("customers", "dynamodb", ["111000000000000000002"]),
+    ("payments", "kafka", ["payments-0/16", "payments-0/17"]),
+]
+
+
+@pytest.mark.parametrize(("handler", "event", "failed"), BATCHES)
+def test_a_batch_example_names_what_comes_again(handler: str, event: str, failed: list[str]) -> None:
+    done = run("invoke", f"examples/batches.{handler}", "--event", f"examples/events/batch_{event}.json")
+    named = [one["itemIdentifier"] for one in json.loads(done.stdout)["batchItemFailures"]]
+    if event == "kafka":
+        named = [f"{one['partition']}/{one['offset']}" for one in named]
+    assert [one.partition("-0000-")[0] for one in named] == failed, done.stderr
+
+
+def test_the_firehose_and_s3_examples_answer_for_every_record() -> None:
+    done = run("invoke", "examples/batches.lines", "--event", "examples/events/batch_firehose.json")
+    results = [record["result"] for record in json.loads(done.stdout)["records"]]
+    assert results == ["Ok", "Dropped", "ProcessingFailed"], done.stderr
+    done = run("invoke", "examples/batches.objects", "--event", "examples/events/batch_s3_batch.json")
+    (task,) = json.loads(done.stdout)["results"]
+    assert task["resultCode"] == "Succeeded", done.stderr
+
+
 def test_the_demo_shows_every_scene() -> None:
     done = subprocess.run([sys.executable, "examples/demo.py"], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
