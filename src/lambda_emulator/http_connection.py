@@ -13,6 +13,7 @@ from typing import cast
 import h11
 
 from lambda_emulator.http_body import CountedBody, ReadableBody, first_of_each
+from lambda_emulator.http_head import head_bytes, headers_as_sent, joined, malformed, response_head, value_bytes
 from lambda_emulator.http_message import Handler, Request, Response, RouteTable, StreamCut
 from lambda_emulator.waiting import Signal
 from runtime import protocol
@@ -106,14 +107,14 @@ class HttpConnection(asyncio.Protocol):
         try:
             handler, request = await self._read_request()
         except h11.RemoteProtocolError as error:
-            await self._send(_malformed(error.error_status_hint), close=True)
+            await self._send(malformed(error.error_status_hint), close=True)
             return False
         try:
             response = await handler(request)
             if request.incoming is not None and response is not None:
                 await self._discard()
         except h11.RemoteProtocolError as error:  # in a body that the handler was reading
-            await self._send(_malformed(error.error_status_hint), close=True)
+            await self._send(malformed(error.error_status_hint), close=True)
             return False
         except Exception as error:  # noqa: BLE001 (the boundary: a bug of a handler must not take the server along)
             asyncio.get_running_loop().call_exception_handler({"message": "a handler failed", "exception": error})
@@ -127,7 +128,7 @@ class HttpConnection(asyncio.Protocol):
         head = await self._next_event()
         if not isinstance(head, h11.Request):
             raise _Gone
-        if _head_bytes(head) > protocol.MAX_HEAD_BYTES:  # h11 looks at the limit only while a head is incomplete
+        if head_bytes(head) > protocol.MAX_HEAD_BYTES:  # h11 looks at the limit only while a head is incomplete
             raise h11.RemoteProtocolError("the head is too long", HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         path, _, query = head.target.decode("latin-1").partition("?")
         route, captures = self._rules.routes.find(head.method.decode("latin-1"), path)
@@ -164,7 +165,9 @@ class HttpConnection(asyncio.Protocol):
             truncated=truncated,
             captures=captures,
             disconnected=self._disconnected,
-            header_list=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in _as_sent(head)),
+            header_list=tuple(
+                (name.decode("latin-1"), value.decode("latin-1")) for name, value in headers_as_sent(head)
+            ),
             protocol=f"HTTP/{head.http_version.decode('ascii')}",
             peer=self._transport.get_extra_info("peername")[:2],
         )
@@ -213,7 +216,7 @@ class HttpConnection(asyncio.Protocol):
         return cast("h11.Event", event)
 
     async def _send(self, response: Response, *, close: bool = False, only_head: bool = False) -> None:
-        headers = [(name.encode("ascii"), _bytes(value)) for name, value in response.headers]
+        headers = [(name.encode("ascii"), value_bytes(value)) for name, value in response.headers]
         if response.stream is not None:
             await self._send_stream(response, response.stream, headers, only_head=only_head)
             return
@@ -226,12 +229,12 @@ class HttpConnection(asyncio.Protocol):
         # The body was not read to its end: what comes next on this connection is no request.
         if close or self._http.their_state is not h11.DONE:
             headers.append((b"connection", b"close"))
-        out = self._http.send(_head(response, headers))
+        out = self._http.send(response_head(response, headers))
         for start in range(0, len(body), _CHUNK_BYTES):
             piece = self._http.send(h11.Data(data=body[start : start + _CHUNK_BYTES]))
-            await self._write(_joined(out, piece))
+            await self._write(joined(out, piece))
             out = b""
-        await self._write(_joined(out, self._http.send(h11.EndOfMessage())))
+        await self._write(joined(out, self._http.send(h11.EndOfMessage())))
 
     async def _send_stream(
         self,
@@ -246,7 +249,7 @@ class HttpConnection(asyncio.Protocol):
         if has_body:
             headers.append((b"transfer-encoding", b"chunked"))
         try:
-            await self._write(self._http.send(_head(response, headers)))
+            await self._write(self._http.send(response_head(response, headers)))
             async for piece in stream:
                 if has_body:
                     await self._write(self._http.send(h11.Data(data=piece)))
@@ -292,29 +295,3 @@ class HttpConnection(asyncio.Protocol):
 
 class _Gone(Exception):  # noqa: N818 (no error: clients leave)
     """The client has left; there is nobody to serve."""
-
-
-def _head_bytes(head: h11.Request) -> int:
-    return len(head.target) + sum(len(name) + len(value) for name, value in head.headers)
-
-
-def _bytes(value: str | bytes) -> bytes:
-    return value.encode("latin-1") if isinstance(value, str) else value
-
-
-def _head(response: Response, headers: list[tuple[bytes, bytes]]) -> h11.Response:
-    reason = response.reason.encode("latin-1", "replace")
-    return h11.Response(status_code=response.status, headers=headers, reason=reason)
-
-
-def _as_sent(head: h11.Request) -> list[tuple[bytes, bytes]]:
-    return [(bytes(name), bytes(value)) for name, value in head.headers.raw_items()]
-
-
-def _joined(first: bytes | None, second: bytes | None) -> bytes:
-    return (first or b"") + (second or b"")
-
-
-def _malformed(status: int) -> Response:
-    text = f"{status} {HTTPStatus(status).phrase}"
-    return Response(status=status, headers=(("content-type", "text/plain; charset=utf-8"),), body=text.encode("ascii"))
