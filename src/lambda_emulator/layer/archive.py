@@ -16,7 +16,7 @@ def write_zip(folder: Path, target: Path) -> None:
     """
     unfinished = target.with_name(f".{target.name}.unfinished")
     try:
-        with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
             for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
                 if not path.is_file():
                     continue
@@ -24,7 +24,7 @@ def write_zip(folder: Path, target: Path) -> None:
                 entry.create_system = 3  # Unix, or the modes would not count
                 entry.external_attr = (0o100755 if path.stat().st_mode & 0o100 else 0o100644) << 16
                 entry.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(entry, path.read_bytes(), compresslevel=6)
+                archive.writestr(entry, path.read_bytes(), compresslevel=9)
         unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -13,12 +13,13 @@ from lambda_emulator.layer import bytecode, interpreter, trimming, wheels
 from lambda_emulator.layer.archive import write_zip
 from lambda_emulator.layer.contents import Contents
 from lambda_emulator.layer.errors import LayerError
+from lambda_emulator.layer.extras import DEFAULT_SERVICES, expand_extras
 from lambda_emulator.layer.findings import Finding
 from lambda_emulator.layer.gates import check_files, check_sizes
 from lambda_emulator.layer.layer_files import layer_file
 from lambda_emulator.layer.layout import check_layout
 from lambda_emulator.layer.manifest import MANIFEST, manifest_bytes, read_manifest
-from lambda_emulator.layer.requirements import expand_extras, read_lock, read_user_file
+from lambda_emulator.layer.requirements import read_lock, read_user_file
 from lambda_emulator.layer.sizes import Share, shares
 from lambda_emulator.layer.start_bundle import write_start
 from lambda_emulator.layer.target import Target
@@ -44,7 +45,7 @@ class Order:
     """For a managed runtime: no interpreter, no bootstrap, no runtime."""
     extras: tuple[str, ...] = ()
     requirements: tuple[Path, ...] = ()
-    services: tuple[str, ...] = trimming.DEFAULT_SERVICES
+    services: tuple[str, ...] = DEFAULT_SERVICES
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,17 +16,14 @@ import typer
 
 from lambda_emulator.command_input import WrongInput, parse_variables, read_event
 from lambda_emulator.errors import InvalidConfiguration, InvokeError
-from lambda_emulator.layer import bytecode, confinement, reporting, requirements, trimming
-from lambda_emulator.layer.build import Order, build
 from lambda_emulator.layer.errors import LayerError
-from lambda_emulator.layer.target import Target
-from lambda_emulator.layer.verify import Verification, verify
+from lambda_emulator.layer.extras import DEFAULT_SERVICES, EXTRAS
 from runtime import protocol
 
 __all__ = ["build_command", "layer_app", "precompile_command", "verify_command"]
 
 _HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
-_EXTRAS = ", ".join(requirements.EXTRAS)
+_EXTRAS = ", ".join(EXTRAS)
 
 
 def layer_app() -> typer.Typer:
@@ -60,11 +57,15 @@ def build_command(
     ] = None,
     services: Annotated[
         str, typer.Option(help="comma-separated: what botocore, where it is inside, can talk to")
-    ] = ",".join(trimming.DEFAULT_SERVICES),
+    ] = ",".join(DEFAULT_SERVICES),
     cache: Annotated[Path | None, typer.Option(help="where downloaded wheels are kept")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout, for scripts")] = False,
 ) -> None:
     """Build a layer, check it, and show what takes how much."""
+    from lambda_emulator.layer import reporting  # late, as in the others: `handlerkit invoke` needs none of it
+    from lambda_emulator.layer.build import Order, build
+    from lambda_emulator.layer.target import Target
+
     with _one_line_for_mistakes():
         target = Target.of(arch, python)
         kind = "managed" if managed else "layer"
@@ -115,6 +116,9 @@ def verify_command(
 
     Prints cold and warm times, and the layout's mistakes.
     """
+    from lambda_emulator.layer import reporting
+    from lambda_emulator.layer.verify import verify
+
     with _one_line_for_mistakes():
         if sandbox not in ("best", "bubblewrap", "unshare", "plain"):
             raise LayerError(f"no sandbox {sandbox!r}: there are bubblewrap, unshare, plain, and best")
@@ -154,6 +158,8 @@ def precompile_command(
 
     Run it as the last step before zipping: bytecode made this way is not compared with its source again.
     """
+    from lambda_emulator.layer import bytecode
+
     with _one_line_for_mistakes():
         program = Path(python or sys.executable)
         if not bytecode.version_of(program):
@@ -177,7 +183,7 @@ def _one_line_for_mistakes() -> Iterator[None]:
         raise typer.Exit(130) from None
 
 
-def _show_log_of_failure(verification: Verification) -> None:
+def _show_log_of_failure(verification: "Verification") -> None:
     result = verification.result
     if result is not None and result.function_error is not None:
         typer.echo(result.init_log + result.log, err=True, nl=False)
@@ -195,3 +201,9 @@ def _listed(values: list[str]) -> list[str]:
 def _cache_folder() -> Path:
     """As the XDG base directory specification has it."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "handlerkit" / "wheels"
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lambda_emulator.layer import confinement
+    from lambda_emulator.layer.verify import Verification

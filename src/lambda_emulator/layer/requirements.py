@@ -1,4 +1,4 @@
-"""What goes into a layer: extras by name, the lock's pins, a user's own file. Text in, values out; asks nobody."""
+"""What goes into a layer: the lock's pins, a user's own file. Text in, values out; asks nobody."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -10,23 +10,10 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from lambda_emulator.layer.errors import LayerError
+from lambda_emulator.layer.extras import EXTRAS
 from lambda_emulator.layer.target import Target
 
-__all__ = ["CORE", "EXTRAS", "Pin", "UserFile", "expand_extras", "read_lock", "read_user_file"]
-
-CORE = ("pydantic", "structlog")
-"""What `handlerkit` itself imports."""
-
-EXTRAS: Mapping[str, tuple[str, ...]] = {
-    "idempotency": (),  # its DynamoDB client is our own; boto3 only where a function gives one of its own
-    "boto3": ("boto3",),
-    "dynamodb": ("boto3",),
-    "redis": ("redis",),
-    "tracing": ("aws-xray-sdk",),
-    "opentelemetry": ("opentelemetry-sdk", "opentelemetry-propagator-aws-xray"),
-    "cloudformation": ("requests",),
-}
-"""Names for `--with`, and what each brings; as the extras of the project."""
+__all__ = ["Pin", "UserFile", "read_lock", "read_user_file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +46,6 @@ class UserFile:
     extras: tuple[str, ...]
     pins: Mapping[str, Pin] | None
     """None where a version or a hash is missing somewhere: pip has to resolve it."""
-
-
-def expand_extras(names: Iterable[str]) -> list[str]:
-    """The distributions that the named extras bring, with the core. Raises `LayerError` for a name that is none.
-
-    >>> expand_extras(["tracing", "redis"])
-    ['pydantic', 'structlog', 'aws-xray-sdk', 'redis']
-    """
-    wanted = list(CORE)
-    for name in names:
-        if name not in EXTRAS:
-            raise LayerError(f"no extra {name!r} for --with: there are {', '.join(sorted(EXTRAS))}")
-        wanted += [one for one in EXTRAS[name] if one not in wanted]
-    return wanted
 
 
 def read_lock(text: str, name: str) -> dict[str, list[Pin]]:

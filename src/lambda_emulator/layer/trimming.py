@@ -6,11 +6,13 @@ from pathlib import Path
 
 from lambda_emulator.layer.errors import LayerError
 
-__all__ = ["DEFAULT_SERVICES", "STDLIB_LEFT_OUT", "trim_botocore", "trim_packages", "wanted_extension"]
+__all__ = ["STDLIB_LEFT_OUT", "trim_botocore", "trim_packages", "wanted_extension"]
 
 STDLIB_LEFT_OUT = frozenset({
     "test", "idlelib", "tkinter", "turtledemo", "turtle.py", "ensurepip", "pydoc_data", "venv", "curses", "lib2to3",
     "site-packages", "dist-packages", "__pycache__", "__phello__", "__phello__.foo.py",
+    # Stand-ins for modules in C, which a CPython has.
+    "_pydecimal.py", "_pydatetime.py", "_pyio.py",
 })  # fmt: skip
 """Names directly below `lib/python3.X`; `config-*` as well. Programs for people, and what only tests use."""
 
@@ -21,7 +23,6 @@ _EXTENSIONS_LEFT_OUT = (
     "xxlimited", "xxlimited_35", "xxsubtype",
 )  # fmt: skip
 _SUFFIXES_LEFT_OUT = (".pyi", ".pyx", ".pxd", ".c", ".cc", ".cpp", ".h", ".hpp", ".pyc", ".pyo", ".a", ".la")
-DEFAULT_SERVICES = ("dynamodb", "sts")
 # What botocore reads whatever the service is.
 _BOTOCORE_SHARED = frozenset({
     "_retry.json", "endpoints.json", "partitions.json", "sdk-default-configuration.json",
