@@ -28,7 +28,7 @@ class KeptLoop:
         if asyncio._get_running_loop() is not None:
             if hasattr(awaitable, "close"):
                 awaitable.close()
-            raise RuntimeError("called in a running event loop: await handler.func(...) instead")
+            raise RuntimeError("called in a running event loop: only handlers of `async def` functions can be awaited")
         loop: asyncio.AbstractEventLoop | None = getattr(self._threads, "loop", None)
         if loop is None:
             loop = self._threads.loop = asyncio.new_event_loop()

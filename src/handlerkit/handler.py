@@ -12,20 +12,23 @@ import sys
 
 from .events.errors import EventValidationError
 from .events.generics import Generic, TypeVar
-from .scope import in_scope
-from .signature import Signature, signature_of
+from .running_loop import is_in_loop
+from .scope import in_scope, in_scope_async
+from .signature import Signature, is_coroutine_function, signature_of
 
 __all__ = ["EventHandler", "event_handler"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from typing import Any, overload
 
     from .event_loop import KeptLoop
     from .events.readers import Reader
     from .idempotency import Idempotency
     from .scope import Scope
+
+    Awaited = Callable[..., Coroutine[Any, Any, Any]]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -54,6 +57,7 @@ class EventHandler(Generic[F]):
         self._prepare = prepare
         self._answer_bad_requests = answer_bad_requests
         self._loop: KeptLoop | None = None
+        self._is_async = is_coroutine_function(func)
         self._encode: Callable[[object], bytes] | None = None
         for name in ("__module__", "__name__", "__qualname__", "__doc__"):
             if hasattr(func, name):
@@ -65,12 +69,26 @@ class EventHandler(Generic[F]):
         return f"<event_handler {getattr(self.func, '__qualname__', self.func)}>"
 
     def __call__(self, event: Any, context: Any = None) -> Any:
-        """Handle a parsed event; the result is what a JSON encoder takes."""
+        """Handle a parsed event; the result is what a JSON encoder takes.
+
+        Inside an event loop that runs already, an `async def` function's is to be awaited.
+        """
+        if self._is_async and is_in_loop():
+            return in_scope_async(self, self._answer_parsed_async, event, context)
         return in_scope(self, self._answer_parsed, event, context)
 
-    def __lambda_raw__(self, body: bytes, context: Any) -> bytes:
-        """Handle an event's bytes; the result is the response's."""
-        return in_scope(self, self._answer_bytes, body, context)  # type: ignore[no-any-return]
+    if TYPE_CHECKING:
+
+        @overload
+        def __lambda_raw__(self: EventHandler[Awaited], body: bytes, context: Any) -> Any: ...
+        @overload
+        def __lambda_raw__(self, body: bytes, context: Any) -> bytes: ...
+
+    def __lambda_raw__(self, body: bytes, context: Any) -> Any:
+        """Handle an event's bytes; the result is the response's, to be awaited where `__call__`'s is."""
+        if self._is_async and is_in_loop():
+            return in_scope_async(self, self._answer_bytes_async, body, context)
+        return in_scope(self, self._answer_bytes, body, context)
 
     def _answer_parsed(self, event: Any, context: Any, scope: Scope) -> Any:
         from .reply import jsonable
@@ -94,6 +112,28 @@ class EventHandler(Generic[F]):
                 raise
             return encode(answer)
         return encode(self._handled(asked, context))
+
+    async def _answer_parsed_async(self, event: Any, context: Any, scope: Scope) -> Any:
+        from .reply import jsonable
+
+        asked, refusal = self._asked(self._read_parsed, event, scope)
+        return refusal if refusal is not None else jsonable(await self._handled_async(asked, context))
+
+    async def _answer_bytes_async(self, body: bytes, context: Any, scope: Scope) -> bytes:
+        encode = self._encode or self._late_encode()
+        asked, refusal = self._asked(self._read_bytes, body, scope)
+        return encode(refusal if refusal is not None else await self._handled_async(asked, context))
+
+    def _asked(self, read: Callable[[Any], Any], event: Any, scope: Scope) -> tuple[Any, dict[str, Any] | None]:
+        """What the function is asked, or the answer that refuses it."""
+        try:
+            asked = scope.event = read(event)
+        except EventValidationError as error:
+            refusal = self._refusal(error, event)
+            if refusal is None:
+                raise
+            return None, refusal
+        return asked, None
 
     def __lambda_prepare__(self) -> None:
         """Load now what the first event would load. A runtime that knows the name calls this while it initialises."""
@@ -125,14 +165,27 @@ class EventHandler(Generic[F]):
 
         return self._guard.run((asked,), {}, context, lambda: self._called(asked, context), document)
 
-    def _called(self, asked: Any, context: Any) -> Any:
+    async def _handled_async(self, asked: Any, context: Any) -> Any:
+        if self._guard is None:
+            return self._checked(asked, await self._begun(asked, context))
+        from .reply import jsonable
+
+        def document(result: Any) -> Any:
+            return jsonable(self._checked(asked, result))
+
+        return await self._guard.run_async((asked,), {}, context, lambda: self._begun(asked, context), document)
+
+    def _begun(self, asked: Any, context: Any) -> Any:
+        """The function's own result, which may be something to await."""
         how = self._signature.context
         if how is Signature.SECOND:
-            result = self.func(asked, context)
-        elif how is Signature.KEYWORD:
-            result = self.func(asked, context=context)
-        else:
-            result = self.func(asked)
+            return self.func(asked, context)
+        if how is Signature.KEYWORD:
+            return self.func(asked, context=context)
+        return self.func(asked)
+
+    def _called(self, asked: Any, context: Any) -> Any:
+        result = self._begun(asked, context)
         if hasattr(result, "__await__"):
             if self._loop is None:
                 from .event_loop import KeptLoop  # late: asyncio costs 30 ms

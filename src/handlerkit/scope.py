@@ -12,7 +12,16 @@ from __future__ import annotations
 import sys
 from _contextvars import ContextVar  # the C module: contextvars only re-exports it
 
-__all__ = ["Opened", "Scope", "at_every_start", "context_of_invocation", "current", "current_span", "in_scope"]
+__all__ = [
+    "Opened",
+    "Scope",
+    "at_every_start",
+    "context_of_invocation",
+    "current",
+    "current_span",
+    "in_scope",
+    "in_scope_async",
+]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -167,6 +176,26 @@ def in_scope(handler: Any, answer: Callable[[Any, Any, Scope], Any], event: Any,
         scope.begin()
     try:
         return answer(event, context, scope)
+    except BaseException as error:
+        scope.error = error
+        raise
+    finally:
+        scope.end()
+        current.reset(before)
+
+
+async def in_scope_async(handler: Any, answer: Callable[[Any, Any, Scope], Any], event: Any, context: Any) -> Any:
+    """The same where `answer` is to be awaited: for handlers inside an event loop that runs already."""
+    scope = current.get()
+    if scope is not None and context is not None and scope.context is context:
+        return await answer(event, context, scope)
+    scope = Scope(handler, context)
+    before = current.set(scope)
+    _trace(scope)
+    if _openings:
+        scope.begin()
+    try:
+        return await answer(event, context, scope)
     except BaseException as error:
         scope.error = error
         raise

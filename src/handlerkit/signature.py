@@ -5,7 +5,7 @@ The standard library's `inspect` costs 9 ms; plain functions say all of this the
 
 from __future__ import annotations
 
-__all__ = ["Signature", "signature_of"]
+__all__ = ["Signature", "code_flags", "is_coroutine_function", "is_generator_function", "signature_of"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 HAS_VARARGS = 0x04  # inspect.CO_VARARGS
+COROUTINE_CODE = 0x80  # inspect.CO_COROUTINE
+GENERATOR_CODE = 0x20 | 0x200  # inspect.CO_GENERATOR, CO_ASYNC_GENERATOR
 
 
 class Signature:
@@ -85,6 +87,25 @@ def _inspected(function: Callable[..., Any]) -> tuple[list[str], int, dict[str, 
     required = sum(one.default is one.empty for one in positional)
     takes_more = any(one.kind is Parameter.VAR_POSITIONAL for one in parameters)
     return [one.name for one in positional], required, keywords, takes_more
+
+
+def is_coroutine_function(function: Callable[..., Any]) -> bool:
+    """Whether calling the function makes a coroutine, as far as it shows: a decorator's wrapper may hide it."""
+    return bool(code_flags(function) & COROUTINE_CODE)
+
+
+def is_generator_function(function: Callable[..., Any]) -> bool:
+    """Whether calling the function makes a generator, asynchronous or not, that runs nothing by itself."""
+    return bool(code_flags(function) & GENERATOR_CODE)
+
+
+def code_flags(function: Any) -> int:
+    """The flags of what is behind partials, methods and callable objects; 0 where nothing shows."""
+    while type(function).__name__ == "partial":
+        function = function.func
+    method = vars(type(function)).get("__call__")
+    code = getattr(function, "__code__", None) or getattr(method, "__code__", None)
+    return getattr(code, "co_flags", 0)
 
 
 def _name(function: object) -> str:

@@ -10,7 +10,8 @@ import sys
 
 from handlerkit.events.generics import Generic, TypeVar
 from handlerkit.events.readers import parsed
-from handlerkit.scope import in_scope
+from handlerkit.running_loop import is_in_loop
+from handlerkit.scope import in_scope, in_scope_async
 from handlerkit.signature import signature_of
 
 from .options import Options
@@ -21,13 +22,15 @@ __all__ = ["BatchHandler", "batch_handler"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
     from typing import Any, overload
 
     from handlerkit.scope import Scope
 
     from .hooks import BatchObserver, RecordIdempotency, RecordObserver
     from .poison import PoisonRecord
+
+    Awaited = Callable[..., Coroutine[Any, Any, Any]]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -57,13 +60,34 @@ class BatchHandler(Generic[F]):
     def __repr__(self) -> str:
         return f"<batch_handler {getattr(self.func, '__qualname__', self.func)}>"
 
-    def __call__(self, event: Any, context: Any = None) -> dict[str, Any]:
-        """Handle a parsed event, or a view of one; the response as a dict."""
-        return in_scope(self, self._answer_parsed, event, context)  # type: ignore[no-any-return]
+    if TYPE_CHECKING:
 
-    def __lambda_raw__(self, body: bytes, context: Any) -> bytes:
-        """Handle an event's bytes; the response's bytes."""
-        return in_scope(self, self._answer_bytes, body, context)  # type: ignore[no-any-return]
+        @overload
+        def __call__(self: BatchHandler[Awaited], event: Any, context: Any = ...) -> Any: ...
+        @overload
+        def __call__(self, event: Any, context: Any = ...) -> dict[str, Any]: ...
+
+    def __call__(self, event: Any, context: Any = None) -> Any:
+        """Handle a parsed event, or a view of one; the response as a dict.
+
+        Inside an event loop that runs already, an `async def` function's is to be awaited.
+        """
+        if self._plan.is_async and is_in_loop():
+            return in_scope_async(self, self._answer_parsed_async, event, context)
+        return in_scope(self, self._answer_parsed, event, context)
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __lambda_raw__(self: BatchHandler[Awaited], body: bytes, context: Any) -> Any: ...
+        @overload
+        def __lambda_raw__(self, body: bytes, context: Any) -> bytes: ...
+
+    def __lambda_raw__(self, body: bytes, context: Any) -> Any:
+        """Handle an event's bytes; the response's bytes, to be awaited where `__call__`'s response is."""
+        if self._plan.is_async and is_in_loop():
+            return in_scope_async(self, self._answer_bytes_async, body, context)
+        return in_scope(self, self._answer_bytes, body, context)
 
     def _answer_parsed(self, event: Any, context: Any, scope: Scope) -> dict[str, Any]:
         event = scope.event = getattr(event, "raw", event)
@@ -72,12 +96,15 @@ class BatchHandler(Generic[F]):
     def _answer_bytes(self, body: bytes, context: Any, scope: Scope) -> bytes:
         reader = self._reader or self._known_reader()
         event = scope.event = parsed("event", body)
-        response = self._plan.response(event, context, reader)
-        if response == NOTHING_FAILED:
-            return NOTHING_FAILED_JSON
-        from handlerkit.reply import encoded
+        return _encoded(self._plan.response(event, context, reader))
 
-        return encoded(response)
+    async def _answer_parsed_async(self, event: Any, context: Any, scope: Scope) -> dict[str, Any]:
+        event = scope.event = getattr(event, "raw", event)
+        return await self._plan.response_async(event, context, self._known_reader())
+
+    async def _answer_bytes_async(self, body: bytes, context: Any, scope: Scope) -> bytes:
+        event = scope.event = parsed("event", body)
+        return _encoded(await self._plan.response_async(event, context, self._known_reader()))
 
     def _known_reader(self) -> RecordReader:
         if self._reader is None:
@@ -92,6 +119,14 @@ class BatchHandler(Generic[F]):
 
 NOTHING_FAILED: dict[str, Any] = {"batchItemFailures": []}
 NOTHING_FAILED_JSON = b'{"batchItemFailures":[]}'
+
+
+def _encoded(response: dict[str, Any]) -> bytes:
+    if response == NOTHING_FAILED:
+        return NOTHING_FAILED_JSON
+    from handlerkit.reply import encoded
+
+    return encoded(response)
 
 
 if TYPE_CHECKING:

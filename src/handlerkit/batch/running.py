@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 from contextvars import copy_context
 
+from handlerkit.signature import is_coroutine_function, is_generator_function
+
 from .errors import DropRecord, RetryRecord
 from .hooks import RecordFacts
 from .outcomes import DONE, Outcome
@@ -23,24 +25,16 @@ if TYPE_CHECKING:
     from .reporting import Reporter
     from .sources import Found
 
-ASYNC_CODE = 0x80  # inspect.CO_COROUTINE
-GENERATOR_CODE = 0x20 | 0x200  # inspect.CO_GENERATOR, CO_ASYNC_GENERATOR
-
 
 def is_async(function: Callable[..., Any]) -> bool:
     """Whether calling the function makes a coroutine. Raises `TypeError` for generators, which would never be run.
 
     A function that hides it (a decorator's wrapper) is noticed when it returns something to wait for.
     """
-    seen = function
-    while type(seen).__name__ == "partial":
-        seen = seen.func  # type: ignore[attr-defined]  # functools.partial
-    method = vars(type(seen)).get("__call__")
-    code = getattr(seen, "__code__", None) or getattr(method, "__code__", None)
-    flags = getattr(code, "co_flags", 0)
-    if flags & GENERATOR_CODE:
-        raise TypeError(f"{getattr(seen, '__qualname__', seen)} is a generator: a record's function must not yield")
-    return bool(flags & ASYNC_CODE)
+    if is_generator_function(function):
+        name = getattr(function, "__qualname__", function)
+        raise TypeError(f"{name} is a generator: a record's function must not yield")
+    return is_coroutine_function(function)
 
 
 class Runner:

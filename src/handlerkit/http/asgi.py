@@ -98,7 +98,7 @@ class AsgiHandler:
             return None
         from asyncio import run_coroutine_threadsafe
 
-        from .loop import is_in_loop
+        from handlerkit.running_loop import is_in_loop
 
         stopping = found.lifespan.stop()
         if is_in_loop():

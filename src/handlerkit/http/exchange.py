@@ -157,7 +157,7 @@ class _Call:
                 result = _given(response)
         except BaseException as error:  # noqa: BLE001  # raised again where it is nobody's answer
             return self._finished(self._exchange.failed(error, self._scope), request)
-        from .loop import is_in_loop  # late: asyncio costs 30 ms
+        from handlerkit.running_loop import is_in_loop
 
         if is_in_loop():
             ends_scope, self._ends_scope = self._ends_scope, False
@@ -232,7 +232,7 @@ class _Call:
         else:
             scope, self._ends_scope = self._scope, False
         if hasattr(body, "__aiter__"):
-            from .loop import is_in_loop
+            from handlerkit.running_loop import is_in_loop
 
             if is_in_loop():
                 return HttpStream(prelude, AsyncChunks(body, scope))

@@ -15,7 +15,7 @@ import weakref
 
 from handlerkit.events.generics import TypeVar
 
-__all__ = ["AppLoop", "is_in_loop"]
+__all__ = ["AppLoop"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 T = TypeVar("T")
-
-
-def is_in_loop() -> bool:
-    """Whether the calling code runs in an event loop, which can await for itself."""
-    return asyncio._get_running_loop() is not None
 
 
 class AppLoop:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from handlerkit.signature import is_coroutine_function, is_generator_function
+
 from .invocation import context_among
 from .options import DEFAULT_TTL_S, Idempotency
 
@@ -23,10 +25,6 @@ if TYPE_CHECKING:
         """Keeps the function's signature."""
 
         def __call__(self, function: Callable[P, R], /) -> Callable[P, R]: ...
-
-
-COROUTINE_CODE = 0x80  # inspect.CO_COROUTINE
-GENERATOR_CODE = 0x20 | 0x200  # inspect.CO_GENERATOR, CO_ASYNC_GENERATOR
 
 
 def idempotent(
@@ -72,12 +70,11 @@ def idempotent(
 def _guarded(function: Any, options: Idempotency) -> Any:
     if isinstance(function, (staticmethod, classmethod)):
         raise TypeError(f"put @{type(function).__name__} above @idempotent")
-    flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
-    if flags & GENERATOR_CODE:
+    if is_generator_function(function):
         raise TypeError(f"{function.__qualname__} is a generator: its effects happen later than its call")
     guard = options.for_function(function)
 
-    if flags & COROUTINE_CODE:
+    if is_coroutine_function(function):
 
         async def run_async(*args: Any, **kwargs: Any) -> Any:
             context = context_among(args, kwargs)

@@ -110,7 +110,12 @@ class Guard:
         raise TypeError(f"{self.scope} returned something to await: only `async def` functions can be guarded so")
 
     async def run_async(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any], context: Any, call: Callable[[], Awaitable[Any]]
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        context: Any,
+        call: Callable[[], Awaitable[Any]],
+        made_of: Callable[[Any], Any] | None = None,
     ) -> Any:
         """The same for a function that is awaited; the store's waiting is done in threads."""
         from asyncio import sleep as pause  # late: asyncio costs 30 ms
@@ -119,7 +124,7 @@ class Guard:
 
         attempt = self.attempt(args, kwargs, context)
         if attempt is None:
-            return await call()
+            return await call() if made_of is None else made_of(await call())
         store = self.options.store
         record = await claimed(store, attempt)
         if not attempt.owns(record):
@@ -135,6 +140,12 @@ class Guard:
         except BaseException as error:
             await settled(store, attempt.after_failure, error)
             raise
+        if made_of is not None:
+            try:
+                result = made_of(result)
+            except Exception as error:
+                await settled(store, attempt.after_unusable_result, error)
+                raise
         return await settled(store, attempt.after_success, result)
 
 

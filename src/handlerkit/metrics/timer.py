@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from handlerkit.events.generics import TypeVar
+from handlerkit.signature import is_coroutine_function, is_generator_function
 
 __all__ = ["Timer"]
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from .handle import Metrics
 
 F = TypeVar("F", bound="Callable[..., Any]")
-ASYNC_CODE = 0x80  # inspect.CO_COROUTINE
-GENERATOR_CODE = 0x20 | 0x200  # inspect.CO_GENERATOR, CO_ASYNC_GENERATOR
 NANOSECONDS = {"Seconds": 1_000_000_000, "Milliseconds": 1_000_000, "Microseconds": 1_000}
 
 
@@ -44,10 +43,9 @@ class Timer:
 
     def __call__(self, function: F) -> F:
         """The function, timed. Raises `TypeError` for a generator, which runs when others ask it to."""
-        flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
-        if flags & GENERATOR_CODE:
+        if is_generator_function(function):
             raise TypeError(f"{function!r} is a generator: time what takes its items")
-        if flags & ASYNC_CODE:
+        if is_coroutine_function(function):
 
             async def timed_async(*args: Any, **keywords: Any) -> Any:
                 began_ns = time.perf_counter_ns()
