@@ -326,12 +326,6 @@ def test_a_coroutine_function_runs_in_a_loop_that_is_kept() -> None:
     assert both(handler, sqs_event([ORDER])) == 2
     assert len(loops) == 1
 
-    async def inside() -> None:
-        handler(sqs_event([ORDER]), None)
-
-    with pytest.raises(RuntimeError, match=r"await handler\.func"):
-        asyncio.run(inside())
-
 
 def test_errors_of_the_function_are_its_own() -> None:
     @event_handler
