@@ -95,5 +95,5 @@ def growth(results: dict[str, dict[int, Work]]) -> dict[str, float]:
     return {
         name: (sizes[max(sizes)].ours / max(sizes)) / (sizes[200].ours / 200)
         for name, sizes in results.items()
-        if 200 in sizes
+        if 200 in sizes and max(sizes) > 200
     }
