@@ -129,6 +129,13 @@ def test_a_layer_without_a_manifest_is_judged_by_its_files(tmp_path: Path) -> No
     assert [kind for kind, _ in found(path)] == ["interpreter"]
 
 
+def test_a_zip_that_would_fill_the_disk_is_not_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lambda_emulator.layer.contents.LIMIT_UNPACKED_BYTES", 1000)
+    path = zip_of(tmp_path / "bomb.zip", {**GOOD, "python/zeros.bin": bytes(9000)})
+    with pytest.raises(LayerError, match=r"bytes unpacked, and Lambda takes 250 MB: not looked into"):
+        inspect(path)
+
+
 @pytest.mark.parametrize("manifest", ["{", "[]", '{"architecture": "x86_64"}', '{"architecture": 1, "python": 2}'])
 def test_a_damaged_manifest_is_refused(tmp_path: Path, manifest: str) -> None:
     path = zip_of(tmp_path / "bad.zip", {**GOOD, "handlerkit-layer.json": manifest})

@@ -8,7 +8,12 @@ from typing import Self
 
 from lambda_emulator.layer.errors import LayerError
 
-__all__ = ["Contents", "Entry"]
+__all__ = ["LIMIT_UNPACKED_BYTES", "Contents", "Entry"]
+
+LIMIT_UNPACKED_BYTES = 250 * 1024 * 1024
+"""Of the function and all its layers together: developer guide, "Function configuration, deployment, and execution"."""
+# A layer that is too large is told so, file by file; one that is this much too large is no layer, and not looked into.
+_ABSURD = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,12 @@ class Contents:
                 self.entries[info.filename] = Entry(
                     info.filename, info.file_size, info.compress_size, bool(mode & 0o001)
                 )
+
+        if self.unpacked > _ABSURD * LIMIT_UNPACKED_BYTES:
+            self._archive.close()
+            raise LayerError(
+                f"{path} would be {self.unpacked:,} bytes unpacked, and Lambda takes 250 MB: not looked into"
+            )
 
     def __enter__(self) -> Self:
         return self

@@ -3,18 +3,16 @@
 import posixpath
 from collections.abc import Iterator
 
-from lambda_emulator.layer.contents import Contents
+from lambda_emulator.layer.contents import LIMIT_UNPACKED_BYTES, Contents
 from lambda_emulator.layer.elf import ElfFile, MalformedElf, is_elf, read_elf
 from lambda_emulator.layer.findings import Finding, mistake, remark
 from lambda_emulator.layer.target import BASE_GLIBC, BASE_LIBRARIES, Target
 
 __all__ = ["LIMIT_UNPACKED_BYTES", "LIMIT_UPLOAD_BYTES", "MOST_LAYERS", "check_files", "check_sizes", "reachable"]
 
-# Quotas of the developer guide, "Function configuration, deployment, and execution".
+# A quota of the developer guide, "Function configuration, deployment, and execution".
 LIMIT_UPLOAD_BYTES = 50 * 1024 * 1024
 """Of a zip that is uploaded directly; a larger one goes by way of S3."""
-LIMIT_UNPACKED_BYTES = 250 * 1024 * 1024
-"""Of the function and all its layers together."""
 MOST_LAYERS = 5
 
 

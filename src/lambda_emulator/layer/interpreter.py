@@ -82,7 +82,8 @@ def unpacked(source: Path, folder: Path) -> Path:
                         (folder / entry.filename).chmod(mode)
         else:
             with tarfile.open(source) as archive:
-                archive.extractall(folder, filter="tar")
+                safe = {"filter": "tar"} if hasattr(tarfile, "tar_filter") else {}  # from Python 3.11.4 on
+                archive.extractall(folder, **safe)  # type: ignore[arg-type]  # noqa: S202
     except (tarfile.TarError, zipfile.BadZipFile, OSError, EOFError) as error:
         raise LayerError(f"cannot unpack {source}: {str(error).splitlines()[0]}") from None
     for candidate in (

@@ -16,7 +16,7 @@ from lambda_emulator.layer import interpreter
 from lambda_emulator.layer.base_root import make_base_root
 from lambda_emulator.layer.build import Built, inspect
 from lambda_emulator.layer.confinement import Confinement, Kind, best_kind, why_not
-from lambda_emulator.layer.contents import Contents
+from lambda_emulator.layer.contents import LIMIT_UNPACKED_BYTES, Contents
 from lambda_emulator.layer.errors import LayerError
 from lambda_emulator.layer.findings import Finding, mistake
 from lambda_emulator.layer.layout import modules_of
@@ -143,6 +143,8 @@ def verify(
     with Contents(path) as contents:
         manifest, modules = read_manifest(contents), modules_of(contents)
     verification.not_run = _why_not_run(manifest, base_python)
+    if built.unpacked > LIMIT_UNPACKED_BYTES:
+        verification.not_run = "a layer that Lambda would not unpack was only looked at"
     if verification.not_run:
         return verification
     with sandboxed(path, kind=kind, base_python=base_python) as box:
