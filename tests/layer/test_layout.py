@@ -132,7 +132,7 @@ def test_a_layer_without_a_manifest_is_judged_by_its_files(tmp_path: Path) -> No
 def test_a_zip_that_would_fill_the_disk_is_not_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lambda_emulator.layer.contents.LIMIT_UNPACKED_BYTES", 1000)
     path = zip_of(tmp_path / "bomb.zip", {**GOOD, "python/zeros.bin": bytes(9000)})
-    with pytest.raises(LayerError, match=r"bytes unpacked, Lambda takes 250 MB: not looked into"):
+    with pytest.raises(LayerError, match=r"bytes unpacked, and Lambda takes 250 MB: not looked into"):
         inspect(path)
 
 
