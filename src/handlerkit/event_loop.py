@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import weakref
+from contextvars import Context
 
 from .events.generics import TypeVar
 
@@ -31,7 +32,8 @@ class KeptLoop:
             raise RuntimeError("called in a running event loop: only handlers of `async def` functions can be awaited")
         loop: asyncio.AbstractEventLoop | None = getattr(self._threads, "loop", None)
         if loop is None:
-            loop = self._threads.loop = asyncio.new_event_loop()
+            # In an empty context: the loop keeps the one it is made in, and with it the invocation's event, for good.
+            loop = self._threads.loop = Context().run(asyncio.new_event_loop)
             weakref.finalize(self, loop.close)
         return loop.run_until_complete(_awaited(awaitable))
 

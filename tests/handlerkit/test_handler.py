@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import functools
+import gc
 import json
+import weakref
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -406,3 +408,18 @@ def test_answering_bad_requests_can_be_switched_off() -> None:
     def handler(event: Order) -> None: ...
 
     assert "order_id: Field required" in both_errors(handler, REST)
+
+
+def test_an_asynchronous_handler_keeps_nothing_of_its_first_invocation() -> None:
+    class Event(dict[str, int]):
+        pass
+
+    @event_handler
+    async def handler(event: object) -> None: ...
+
+    event = Event()
+    known = weakref.ref(event)
+    handler(event)
+    del event
+    gc.collect()
+    assert known() is None

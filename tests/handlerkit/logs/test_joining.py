@@ -226,6 +226,7 @@ assert ("logging" in sys.modules) == before
     failed, summary, good = run(code)
     assert failed["event"].endswith("failed: ValueError: no")
     assert failed["exception"]["message"] == "no"
+    assert [frame["function"] for frame in failed["exception"]["stack"]] == ["handler"]  # and none of this package
     assert failed["logger"] == summary["logger"] == "handlerkit.batch"
     assert (summary["batch_records"], summary["batch_failed"], summary["level"]) == (2, 1, "WARN")
     assert summary["request_id"] == "r-1"
