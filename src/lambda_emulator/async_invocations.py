@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from lambda_emulator.answer import Answer
 from lambda_emulator.clock import Clock
@@ -34,7 +34,7 @@ from lambda_emulator.invocation import Invocation
 from lambda_emulator.metrics import Metrics
 from lambda_emulator.result import Completion
 
-__all__ = ["AsyncInvocations", "EventOutcome", "QueuedEvent", "Ran"]
+__all__ = ["AsyncInvocations", "EventNews", "EventOutcome", "QueuedEvent", "Ran", "RetryPlanned"]
 
 # Before the first and the second retry.
 _RETRY_DELAYS_S = (60.0, 120.0)
@@ -87,6 +87,23 @@ class EventOutcome:
     """ARNs of those that did not, each with the reason."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPlanned:
+    """An accepted event will be run again."""
+
+    request_id: str
+    function: str
+    attempts: int
+    """That have failed so far."""
+    refused: bool
+    """The function was not run: throttled, or its service would not."""
+    in_s: float
+    """Of the clock."""
+
+
+EventNews: TypeAlias = EventOutcome | RetryPlanned
+
+
 class Surroundings(Protocol):
     """What it needs of the service around it."""
 
@@ -119,6 +136,11 @@ class AsyncInvocations:
         self._routes = routes
         self._metrics = metrics
         self._pending: dict[asyncio.Task[None], QueuedEvent] = {}
+        self._listeners: list[Callable[[EventNews], object]] = []
+
+    def listen(self, listener: Callable[[EventNews], object]) -> None:
+        """Have it called, in the event loop, with every planned retry and every outcome from now on."""
+        self._listeners.append(listener)
 
     def accept(self, event: QueuedEvent) -> "asyncio.Future[Completion]":
         """Take it over; the future is of its first attempt, with `NeverRan` if there is none."""
@@ -164,6 +186,7 @@ class AsyncInvocations:
         if not first.done():
             first.set_exception(NeverRan(f"{event.invocation.request_id} never ran: {outcome.condition}"))
         self.outcomes.append(outcome)
+        self._tell(outcome)
 
     async def _until_decided(
         self, event: QueuedEvent, progress: "_Progress", first: "asyncio.Future[Completion]"
@@ -183,6 +206,7 @@ class AsyncInvocations:
                 refusals += 1
                 if left_s <= 0:
                     return "EventAgeExceeded"
+                self._tell_retry(event, progress, pause_s, refused=True)
                 await self._clock.sleep(pause_s)
                 if pause_s == left_s:
                     return "EventAgeExceeded"
@@ -198,6 +222,7 @@ class AsyncInvocations:
             pause_s = _RETRY_DELAYS_S[progress.attempts - 1]
             if pause_s >= left_s:
                 return "EventAgeExceeded"
+            self._tell_retry(event, progress, pause_s, refused=False)
             await self._clock.sleep(pause_s)
 
     async def _attempt(self, event: QueuedEvent, progress: "_Progress") -> Ran | None:
@@ -269,6 +294,21 @@ class AsyncInvocations:
     def _config(self, event: QueuedEvent) -> EventInvokeConfig:
         configs = self._around.function(event.name).event_invoke_configs
         return configs.get(event.name.qualifier or "$LATEST") or EventInvokeConfig()
+
+    def _tell_retry(self, event: QueuedEvent, progress: "_Progress", in_s: float, *, refused: bool) -> None:
+        self._tell(
+            RetryPlanned(
+                request_id=event.invocation.request_id,
+                function=event.name.name,
+                attempts=progress.attempts,
+                refused=refused,
+                in_s=in_s,
+            )
+        )
+
+    def _tell(self, news: EventNews) -> None:
+        for listener in self._listeners:
+            listener(news)
 
     def _record(self, metric: str, value: float, event: QueuedEvent) -> None:
         self._metrics.record(

@@ -18,7 +18,7 @@ def main() -> None:
         missing = f"the handlerkit command needs {error.name}, which is not installed"
         sys.exit(f"{missing}: pip install 'handlerkit[emulator]'")
 
-    from lambda_emulator import event_command, idempotency_command, invoke_command
+    from lambda_emulator import event_command, idempotency_command, invoke_command, serve_command
     from lambda_emulator.layer import commands
 
     app = typer.Typer(
@@ -28,6 +28,7 @@ def main() -> None:
         pretty_exceptions_enable=False,
     )
     app.command("invoke")(invoke_command.invoke)
+    app.command("serve")(serve_command.serve)
     app.command(
         "event",
         add_help_option=False,

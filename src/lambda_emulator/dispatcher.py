@@ -179,6 +179,16 @@ class Dispatcher:
         if ending:
             await asyncio.wait(ending)
 
+    async def let_run_out(self) -> None:
+        """Wait until what runs now is over; what begins meanwhile is not waited for."""
+        if self._running:
+            await asyncio.wait(list(self._running))
+
+    @property
+    def running(self) -> int:
+        """Invocations that run now."""
+        return len(self._running)
+
     async def close(self) -> None:
         """Cut what runs, end every environment. Callers that still wait get `ServiceClosed`."""
         self._closed = True

@@ -37,11 +37,14 @@ class EmbeddedClients(AwsClients):
 class EmbeddedAws:
     """Runs from its making until `close`."""
 
-    def __init__(self, *, clock: Clock | None = None) -> None:
-        """Follow this clock (None: the machine's). Raises `MotoMissing`, and RuntimeError if there is one already."""
+    def __init__(self, *, clock: Clock | None = None, port: int = 0) -> None:
+        """Follow this clock (None: the machine's); port 0 takes a free one.
+
+        Raises `MotoMissing`, RuntimeError if there is one already, and `OSError` if the port is taken.
+        """
         self.clock: Clock = clock or RealClock()
         self._gaps = MotoGaps(self._now_s)
-        self._server, self._connections = _make_server()
+        self._server, self._connections = _make_server(port)
         try:
             self._gaps.mend()
         except BaseException:
@@ -51,7 +54,7 @@ class EmbeddedAws:
             target=self._server.serve_forever, args=(0.02,), name="embedded-aws", daemon=True
         )
         self._thread.start()
-        self.endpoint_url: str = f"http://127.0.0.1:{self._server.server_port}"
+        self.endpoint_url: str = f"http://127.0.0.1:{self._server.port}"
         self.clients: AwsClients = EmbeddedClients(endpoint_url=self.endpoint_url)
         """For `LocalLambda(aws=...)`."""
 
@@ -95,7 +98,7 @@ class EmbeddedAws:
         self._gaps.restore()
 
 
-def _make_server() -> "tuple[Any, set[socket.socket]]":
+def _make_server(port: int) -> "tuple[Any, set[socket.socket]]":
     try:
         # late: half a second, and only for whoever wants an AWS of his own
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -123,7 +126,9 @@ def _make_server() -> "tuple[Any, set[socket.socket]]":
         def log(self, *_arguments: Any) -> None: ...
 
     application = _OneTableAtATime(DomainDispatcherApplication(create_backend_app))
-    server = ThreadedWSGIServer("127.0.0.1", 0, application, handler=Quiet)
+    # Listening already: where a port is taken werkzeug would print advice and end the process.
+    with socket.create_server(("127.0.0.1", port), backlog=128) as listener:
+        server = ThreadedWSGIServer("127.0.0.1", port, application, handler=Quiet, fd=listener.fileno())
     return server, connections
 
 

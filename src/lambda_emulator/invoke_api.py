@@ -40,7 +40,7 @@ _MAX_DOCUMENT_BYTES = 1024 * 1024
 
 
 class InvokeApi:
-    """Listens from `start` to `close`, on a free port of 127.0.0.1."""
+    """Listens from `start` to `close`, on a port of 127.0.0.1."""
 
     def __init__(self, dispatcher: Dispatcher, control: ControlPlane, mappings: EventSourceMappings) -> None:
         self._dispatcher = dispatcher
@@ -58,11 +58,11 @@ class InvokeApi:
         )
         self._server = HttpServer(routes, discard_bytes=_DISCARD_BYTES)
 
-    async def start(self) -> str:
-        """The URL; the first call opens the port."""
+    async def start(self, port: int = 0) -> str:
+        """The URL; the first call opens the port, a free one unless told. Raises `OSError` if it is taken."""
         async with self._starting:
             if not self._server.is_listening:
-                await self._server.start()
+                await self._server.start(port)
         return f"http://{self._server.address}"
 
     async def close(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 from lambda_emulator.alias import Alias
 from lambda_emulator.answer import Answer
-from lambda_emulator.async_invocations import EventOutcome
+from lambda_emulator.async_invocations import EventNews, EventOutcome
 from lambda_emulator.aws_clients import AwsClients
 from lambda_emulator.clock import Clock, RealClock
 from lambda_emulator.concurrency_limits import ACCOUNT_LIMIT
@@ -184,6 +184,10 @@ class LocalLambda:
         )
         return self._do(lambda: self._control.put_event_invoke_config(function_name, config, qualifier=qualifier))
 
+    def delete_event_invoke_config(self, function_name: str, *, qualifier: str | None = None) -> None:
+        """Back to two retries and six hours. Raises `ResourceNotFound` if nothing is set."""
+        self._do(lambda: self._control.delete_event_invoke_config(function_name, qualifier=qualifier))
+
     def put_provisioned_concurrency(self, function_name: str, qualifier: str, amount: int) -> ProvisionedState | None:
         """Initialise environments of a version or alias in advance; returns when they are ready, or one has failed.
 
@@ -321,6 +325,29 @@ class LocalLambda:
         """Where `boto3.client("lambda", endpoint_url=...)` finds these functions; listens from the first use on."""
         return self._submit(self._invoke_api.start()).result()
 
+    def listen(self, port: int = 0) -> str:
+        """`endpoint_url` at a port of your choice, if nothing has asked for it yet. Raises `OSError` if it is taken."""
+        return self._submit(self._invoke_api.start(port)).result()
+
+    def listen_to_events(self, listener: Callable[[EventNews], object]) -> None:
+        """Have it called, in the service's thread, with what becomes of asynchronous invocations: `EventOutcome` in
+        the end, `RetryPlanned` before. `history.listen` tells of every attempt."""
+        self._do(lambda: self._dispatcher.events.listen(listener))
+
+    @property
+    def running(self) -> int:
+        """How many invocations run now."""
+        return self._do(lambda: self._dispatcher.running)
+
+    @property
+    def pending_events(self) -> int:
+        """How many accepted asynchronous invocations are neither done nor given up."""
+        return self._do(lambda: len(self._dispatcher.events.pending))
+
+    def run_out(self) -> None:
+        """Stop polling, and wait until what runs now is over. What is asked for meanwhile is not waited for."""
+        self._submit(_run_out(self._mappings, self._dispatcher)).result()
+
     def open_side(self, make: Callable[[Dispatcher], "Side"]) -> tuple["Side", str]:
         """Another HTTP side of these functions, and its URL; it is closed with the service, or by `close_side`."""
         side = make(self._dispatcher)
@@ -426,6 +453,11 @@ def _json_bytes(payload: Any) -> bytes:
                 return json.dumps(payload, ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogatepass")
             except (TypeError, ValueError) as error:
                 raise InvalidRequestContent(f"The payload cannot be written as JSON: {error}") from error
+
+
+async def _run_out(mappings: EventSourceMappings, dispatcher: Dispatcher) -> None:
+    await mappings.run_out()
+    await dispatcher.let_run_out()
 
 
 async def _publish(control: ControlPlane, function_name: str, description: str | None) -> str:

@@ -133,6 +133,10 @@ class EventSourceMappings:
             self._entries.pop(mapping_uuid, None)
             return entry.shown
 
+    async def run_out(self) -> None:
+        """Stop all; what is in flight is finished."""
+        await asyncio.gather(*(self._stop(entry) for entry in list(self._entries.values())))
+
     async def close(self) -> None:
         """Stop all at once; invocations in flight are cut."""
         entries, self._entries = list(self._entries.values()), {}
