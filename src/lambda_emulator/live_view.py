@@ -4,6 +4,8 @@ Lines come from any thread and are written by one of its own, so that a terminal
 nothing. What is too much for it is counted and left out. When its reader goes away it says so, once.
 """
 
+import contextlib
+import os
 import queue
 import sys
 import threading
@@ -81,7 +83,13 @@ class LiveView:
                     write(item[0], Line("note", "", f"{left_out:,} lines are left out: they came too fast"))
                 write(*item)
         except (OSError, ValueError):  # whoever read it has gone, or it was closed
+            self._forget()
             self._reader_gone()
+
+    def _forget(self) -> None:
+        """What is still buffered goes nowhere, or the interpreter would complain about it at its end."""
+        with contextlib.suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (no path)
+            os.dup2(nowhere.fileno(), self._out.fileno())
 
     def _writer(self) -> Callable[[float, Line], None]:
         if self._plain:
@@ -92,10 +100,10 @@ class LiveView:
         console = Console(file=self._out, highlight=False, soft_wrap=True)
 
         def write(at_s: float, line: Line) -> None:
-            text = Text.assemble(
-                (_clock(at_s), "dim"), " ", (self._name(line), "bold"), (_body(line), _STYLES[line.kind])
-            )
-            console.print(text)
+            text = Text()
+            if line.kind != "bare":
+                text.append(f"{_clock(at_s)} ", "dim").append(self._name(line), "bold")
+            console.print(text.append(_body(line), _STYLES[line.kind]))
 
         return write
 

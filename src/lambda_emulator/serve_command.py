@@ -3,6 +3,7 @@
 Exit statuses: 0 after a clean end, 1 if it was forced, 2 if something given is wrong.
 """
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -245,4 +246,5 @@ def _closing_at_once(service: LocalLambda) -> Iterator[LocalLambda]:
 
 
 def _taken(port: int, error: OSError) -> WrongProject:
-    return WrongProject(f"port {port} cannot be used ({error.strerror or error}): choose another one by --port")
+    reason = os.strerror(error.errno) if error.errno else error  # asyncio has a sentence of its own
+    return WrongProject(f"port {port} cannot be used ({reason}): choose another one by --port")

@@ -4,6 +4,7 @@
 project that is refused midway is undone by applying the former one.
 """
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -252,7 +253,8 @@ class Serving:
         try:
             url = front.start()
         except (OSError, OverflowError) as error:
-            raise WrongProject(f"port {port} for {title} cannot be used ({error}): choose others by --port") from None
+            reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
+            raise WrongProject(f"port {port} for {title} cannot be used ({reason}): choose others by --port") from None
         self._ports[title] = int(url.rpartition(":")[2])  # the same again after a reload
         return front
 
