@@ -23,6 +23,8 @@ OPEN = [
     (re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}"), "<trace>"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"), "<time>"),
     (re.compile(r"\d+(\.\d+)? (ms|MB)\b"), r"<number> \2"),
+    (re.compile(r'"Timestamp":\d{13}\b'), '"Timestamp":<time>'),
+    (re.compile(r'"file":"[^"]*/'), '"file":"<folder>/'),
 ]
 
 
