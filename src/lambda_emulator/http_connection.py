@@ -1,10 +1,10 @@
-"""One client of the HTTP server: h11 for the grammar, one asyncio transport for the bytes. It decides nothing.
+"""One client of the HTTP server: requests out of its bytes one by one, and their answers. It decides nothing.
 
-The transport's callbacks only collect bytes and set events; `serve` takes requests out one by one, and answers them.
+h11 has the grammar. Plain requests (`http_plain`) never reach it: it stands between two requests then, and can be told
+of one afterwards.
 """
 
 import asyncio
-import contextlib
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -12,20 +12,17 @@ from typing import cast
 
 import h11
 
+from lambda_emulator.byte_stream import ByteStream, Gone
 from lambda_emulator.http_body import CountedBody, ReadableBody, first_of_each
 from lambda_emulator.http_head import head_bytes, headers_as_sent, joined, malformed, response_head, value_bytes
-from lambda_emulator.http_message import Handler, Request, Response, RouteTable, StreamCut
-from lambda_emulator.waiting import Signal
+from lambda_emulator.http_message import Handler, IncomingBody, Request, Response, Route, RouteTable, StreamCut
+from lambda_emulator.http_plain import PlainBody, PlainRequest, plain_request, plain_response
 from runtime import protocol
 
 __all__ = ["HttpConnection", "HttpRules"]
 
 # One chunk of an answer, and the size of Go's copy buffer.
 _CHUNK_BYTES = 32 * 1024
-# What may wait unread behind the request that is being handled, before the socket is left alone.
-_READ_AHEAD_BYTES = 256 * 1024
-# How long a connection that is to be closed is still read, so that the answer is not lost to a reset.
-_LINGER_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,71 +36,130 @@ class HttpRules:
     """How much of a body beyond its route's limit is read and thrown away before the connection is given up."""
 
 
-class HttpConnection(asyncio.Protocol):
+class HttpConnection(ByteStream):
     """One client: bytes go in by callback, `serve` takes them out request by request."""
 
     def __init__(self, rules: HttpRules, on_open: "Callable[[HttpConnection], None]") -> None:
+        super().__init__()
         self._rules = rules
         self._on_open = on_open
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=protocol.MAX_HEAD_BYTES)
-        self._received = bytearray()
-        self._ended = False
+        self._in_h11 = False
+        """h11 has been given something of the next request."""
         self._fed_end = False
-        self._arrived = asyncio.Event()
-        self._writable = asyncio.Event()
-        self._writable.set()
-        self._disconnected = Signal()
-
-    # --- what the transport reports ---------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
+        super().connection_made(transport)
         self._on_open(self)
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        if len(self._received) > _READ_AHEAD_BYTES:
-            self._transport.pause_reading()
-        self._arrived.set()
-
-    def eof_received(self) -> bool:
-        self._end()
-        return True  # the client may have closed only its sending side: it still gets its answers
-
-    def connection_lost(self, _exc: Exception | None) -> None:
-        self._end()
-        self._writable.set()
-
-    def pause_writing(self) -> None:
-        self._writable.clear()
-
-    def resume_writing(self) -> None:
-        self._writable.set()
-
-    def _end(self) -> None:
-        self._ended = True
-        self._disconnected.set()
-        self._arrived.set()
-
-    def cut(self) -> None:
-        """Drop the connection without another byte."""
-        self._transport.abort()
-
-    # --- requests and answers -----------------------------------------------------------------------------------
 
     async def serve(self) -> None:
         """Answer requests until the client leaves, breaks the grammar, or an answer ends the connection."""
         try:
             while await self._serve_one():
-                self._http.start_next_cycle()
-            await self._linger()
-        except _Gone:
+                pass
+            await self.linger()
+        except Gone:
             pass
         finally:
-            self._transport.close()
+            self.close()
 
     async def _serve_one(self) -> bool:
         """One request and its answer. False when there will be no other on this connection."""
+        while not (self._in_h11 or self.received or self.has_left):
+            await self.more()
+        if not self._in_h11 and (plain := plain_request(self.received)) is not None:
+            path, _, query = plain.target.partition("?")
+            route, captures = self._rules.routes.find(plain.method, path)
+            if await self._has_arrived(plain, route):
+                return await self._serve_plain(plain, route, self._plain_request(plain, route, path, query, captures))
+        self._in_h11 = True
+        if not await self._serve_any():
+            return False
+        self._http.start_next_cycle()
+        self._in_h11 = self._http.trailing_data[0] != b""
+        return True
+
+    async def _has_arrived(self, plain: PlainRequest, route: Route) -> bool:
+        """Whether all of a plain request is there; only what no handler sees the beginning of is waited for."""
+        wanted = plain.head_bytes + plain.length
+        if route.reads_body:
+            return len(self.received) >= wanted
+        if plain.length > route.max_body_bytes:
+            return False
+        while len(self.received) < wanted and not self.has_left:
+            await self.more()
+        return len(self.received) >= wanted
+
+    def _plain_request(
+        self, plain: PlainRequest, route: Route, path: str, query: str, captures: dict[str, str]
+    ) -> Request:
+        body = bytes(self.received[plain.head_bytes : plain.head_bytes + plain.length])
+        if route.reads_body:
+            return self._unread_request(route, path, query, plain.headers, captures, PlainBody(body))
+        return Request(
+            method=route.method,
+            path=path,
+            query=query,
+            headers=plain.headers,
+            body=body,
+            body_bytes=plain.length,
+            trailers={},
+            truncated=False,
+            captures=captures,
+            disconnected=self.disconnected,
+            header_list=tuple(plain.header_list),
+            peer=self.peer,
+        )
+
+    def _unread_request(
+        self,
+        route: Route,
+        path: str,
+        query: str,
+        headers: dict[str, str],
+        captures: dict[str, str],
+        incoming: IncomingBody,
+    ) -> Request:
+        return Request(
+            method=route.method,
+            path=path,
+            query=query,
+            headers=headers,
+            body=b"",
+            body_bytes=0,
+            trailers={},
+            truncated=False,
+            captures=captures,
+            disconnected=self.disconnected,
+            incoming=incoming,
+        )
+
+    async def _serve_plain(self, plain: PlainRequest, route: Route, request: Request) -> bool:
+        wanted = plain.head_bytes + plain.length
+        sent = bytes(self.received[:wanted])
+        del self.received[:wanted]
+        self.resume()
+        try:
+            response = await route.handler(request)
+        except Exception as error:  # noqa: BLE001 (the boundary, as below)
+            response = _failed(error)
+        if response is None:
+            return False
+        answer = plain_response(response, chunk_above_bytes=self._rules.chunk_above_bytes)
+        if answer is not None:
+            await self.write(answer)
+            return True
+        # h11 writes the answer: it is told of the request that it answers.
+        self._http.receive_data(sent)
+        while not isinstance(self._http.next_event(), h11.EndOfMessage):
+            pass
+        await self._send(response)
+        if not self._both_are_done:
+            return False
+        self._http.start_next_cycle()
+        return True
+
+    async def _serve_any(self) -> bool:
         try:
             handler, request = await self._read_request()
         except h11.RemoteProtocolError as error:
@@ -117,35 +173,28 @@ class HttpConnection(asyncio.Protocol):
             await self._send(malformed(error.error_status_hint), close=True)
             return False
         except Exception as error:  # noqa: BLE001 (the boundary: a bug of a handler must not take the server along)
-            asyncio.get_running_loop().call_exception_handler({"message": "a handler failed", "exception": error})
-            response = Response(status=500, body=b"Internal Server Error\n")
+            response = _failed(error)
         if response is None:
             return False
         await self._send(response, only_head=request.method == "HEAD")
+        return self._both_are_done
+
+    @property
+    def _both_are_done(self) -> bool:
         return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
 
     async def _read_request(self) -> tuple[Handler, Request]:
         head = await self._next_event()
         if not isinstance(head, h11.Request):
-            raise _Gone
+            raise Gone
         if head_bytes(head) > protocol.MAX_HEAD_BYTES:  # h11 looks at the limit only while a head is incomplete
             raise h11.RemoteProtocolError("the head is too long", HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         path, _, query = head.target.decode("latin-1").partition("?")
         route, captures = self._rules.routes.find(head.method.decode("latin-1"), path)
+        headers = first_of_each(head.headers)
         if route.reads_body:
-            return route.handler, Request(
-                method=route.method,
-                path=path,
-                query=query,
-                headers=first_of_each(head.headers),
-                body=b"",
-                body_bytes=0,
-                trailers={},
-                truncated=False,
-                captures=captures,
-                disconnected=self._disconnected,
-                incoming=ReadableBody(self, self._rules.discard_bytes),
-            )
+            incoming = ReadableBody(self, self._rules.discard_bytes)
+            return route.handler, self._unread_request(route, path, query, headers, captures, incoming)
         body = CountedBody(route.max_body_bytes, route.max_body_bytes + self._rules.discard_bytes)
         truncated = False
         try:
@@ -158,18 +207,18 @@ class HttpConnection(asyncio.Protocol):
             method=route.method,
             path=path,
             query=query,
-            headers=first_of_each(head.headers),
+            headers=headers,
             body=bytes(body.kept),
             body_bytes=body.arrived_bytes,
             trailers=body.trailers,
             truncated=truncated,
             captures=captures,
-            disconnected=self._disconnected,
+            disconnected=self.disconnected,
             header_list=tuple(
                 (name.decode("latin-1"), value.decode("latin-1")) for name, value in headers_as_sent(head)
             ),
             protocol=f"HTTP/{head.http_version.decode('ascii')}",
-            peer=self._transport.get_extra_info("peername")[:2],
+            peer=self.peer,
         )
 
     async def _read_body(self, body: CountedBody) -> None:
@@ -183,7 +232,7 @@ class HttpConnection(asyncio.Protocol):
     async def next_body_event(self) -> h11.Data | h11.EndOfMessage:
         """The next of the body's events. Raises `h11.RemoteProtocolError`."""
         if self._http.they_are_waiting_for_100_continue:
-            await self._write(self._http.send(h11.InformationalResponse(status_code=100, headers=[])))
+            await self.write(self._http.send(h11.InformationalResponse(status_code=100, headers=[])))
         event = await self._next_event()
         assert isinstance(event, h11.Data | h11.EndOfMessage)
         return event
@@ -205,14 +254,13 @@ class HttpConnection(asyncio.Protocol):
 
     async def _next_event(self) -> h11.Event:
         while (event := self._http.next_event()) is h11.NEED_DATA:
-            while not self._received and not self._ended:
-                self._arrived.clear()
-                await self._arrived.wait()
-            data = bytes(self._received)
-            self._received.clear()
+            while not self.received and not self.has_left:
+                await self.more()
+            data = bytes(self.received)
+            self.received.clear()
             self._fed_end = not data
             self._http.receive_data(data)
-            self._transport.resume_reading()
+            self.resume()
         return cast("h11.Event", event)
 
     async def _send(self, response: Response, *, close: bool = False, only_head: bool = False) -> None:
@@ -232,9 +280,9 @@ class HttpConnection(asyncio.Protocol):
         out = self._http.send(response_head(response, headers))
         for start in range(0, len(body), _CHUNK_BYTES):
             piece = self._http.send(h11.Data(data=body[start : start + _CHUNK_BYTES]))
-            await self._write(joined(out, piece))
+            await self.write(joined(out, piece))
             out = b""
-        await self._write(joined(out, self._http.send(h11.EndOfMessage())))
+        await self.write(joined(out, self._http.send(h11.EndOfMessage())))
 
     async def _send_stream(
         self,
@@ -249,49 +297,25 @@ class HttpConnection(asyncio.Protocol):
         if has_body:
             headers.append((b"transfer-encoding", b"chunked"))
         try:
-            await self._write(self._http.send(response_head(response, headers)))
+            await self.write(self._http.send(response_head(response, headers)))
             async for piece in stream:
                 if has_body:
-                    await self._write(self._http.send(h11.Data(data=piece)))
-            await self._write(self._http.send(h11.EndOfMessage()))
-        except _Gone:
+                    await self.write(self._http.send(h11.Data(data=piece)))
+            await self.write(self._http.send(h11.EndOfMessage()))
+        except Gone:
             raise
         except StreamCut as error:
-            await self._flush()
+            await self.flush()
             self.cut()
-            raise _Gone from error
+            raise Gone from error
         except Exception as error:  # the boundary, as above; but there is no status any more to say it with
             asyncio.get_running_loop().call_exception_handler({"message": "a stream failed", "exception": error})
             self.cut()
-            raise _Gone from error
+            raise Gone from error
         finally:
             await stream.aclose()
 
-    async def _flush(self) -> None:
-        """Wait until what was written has left: cutting throws away what has not."""
-        while self._transport.get_write_buffer_size() and not self._transport.is_closing():
-            await asyncio.sleep(0.001)
 
-    async def _write(self, data: bytes | None) -> None:
-        if self._transport.is_closing():
-            raise _Gone
-        if data:
-            self._transport.write(data)
-            await self._writable.wait()
-
-    async def _linger(self) -> None:
-        """Say that no more will be sent, and read on for a moment: closing at once could destroy the answer."""
-        if self._ended or self._transport.is_closing():
-            return
-        self._transport.write_eof()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_LINGER_S):
-                while not self._ended:
-                    self._received.clear()
-                    self._transport.resume_reading()
-                    self._arrived.clear()
-                    await self._arrived.wait()
-
-
-class _Gone(Exception):  # noqa: N818 (no error: clients leave)
-    """The client has left; there is nobody to serve."""
+def _failed(error: Exception) -> Response:
+    asyncio.get_running_loop().call_exception_handler({"message": "a handler failed", "exception": error})
+    return Response(status=500, body=b"Internal Server Error\n")
