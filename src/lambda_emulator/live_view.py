@@ -44,7 +44,8 @@ class LiveView:
         self._plain = plain or not self._out.isatty()
         self._reader_gone = reader_gone
         self._lines: queue.Queue[tuple[float, Line] | None] = queue.Queue(_WAITING_LINES)
-        self._left_out = 0
+        self.left_out = 0
+        """Lines since the last one that was written."""
         self._width = 0
         self._thread = threading.Thread(target=self._write_all, name="live-view", daemon=True)
         self._thread.start()
@@ -60,7 +61,7 @@ class LiveView:
             try:
                 self._lines.put_nowait((at_s, line))
             except queue.Full:
-                self._left_out += 1
+                self.left_out += 1
 
     def say(self, text: str, kind: Kind = "plain", function: str = "") -> None:
         """One line."""
@@ -78,7 +79,7 @@ class LiveView:
         write = self._writer()
         try:
             while (item := self._lines.get()) is not None:
-                left_out, self._left_out = self._left_out, 0
+                left_out, self.left_out = self.left_out, 0
                 if left_out:
                     write(item[0], Line("note", "", f"{left_out:,} lines are left out: they came too fast"))
                 write(*item)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM for a command that runs until then. To be used in the main thread.
+"""Ctrl-C, SIGTERM and the end of the terminal for a command that runs until then. To be used in the main thread.
 
 The first one is a message (`next`), as is everything else that happens. The second one, or the first while the
 command is still starting, is a `KeyboardInterrupt` wherever the main thread is. A third one ends the process at once;
@@ -17,7 +17,7 @@ __all__ = ["Messages"]
 Message: TypeAlias = Callable[[], object] | None
 """What is to be done, or None for the end."""
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Messages:

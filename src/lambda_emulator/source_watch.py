@@ -4,6 +4,7 @@ A file is watched through its folder, since editors put a new file in the place 
 is loaded from (`.git`, `__pycache__`, virtual environments) are not looked at.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -58,26 +59,14 @@ class SourceWatch:
             if thread is not threading.current_thread():
                 thread.join()
 
-    def _start(self, paths: list[Path], watched: Any, *, recursive: bool) -> threading.Thread:
+    def _start(self, folders: list[Path], watched: Any, *, recursive: bool) -> threading.Thread:
         began = threading.Event()
 
         def watch() -> None:
             try:
-                for changes in self._watchfiles.watch(
-                    *paths,
-                    watch_filter=watched,
-                    debounce=_DEBOUNCE_MS,
-                    step=_STEP_MS,
-                    stop_event=self._stop,
-                    rust_timeout=_LOOK_MS,
-                    yield_on_timeout=True,
-                    recursive=recursive,
-                ):
-                    began.set()
-                    if changes:
-                        self._changed({Path(path) for _change, path in changes})
+                self._watch_for_ever(folders, watched, recursive, began)
             except (OSError, RuntimeError) as error:
-                self._failed(f"changes of {paths[0]} cannot be seen: {error}")
+                self._failed(f"changes of {folders[0]} cannot be seen: {error}")
             finally:
                 began.set()
 
@@ -85,6 +74,54 @@ class SourceWatch:
         thread.start()
         began.wait()
         return thread
+
+    def _watch_for_ever(self, folders: list[Path], watched: Any, recursive: bool, began: threading.Event) -> None:
+        were_gone = False
+        while not self._stop.is_set():
+            identities = _identities(folders)
+            if identities is None:  # a build deletes its folder and makes it anew
+                were_gone = True
+                began.set()
+                self._stop.wait(_LOOK_MS / 1000)
+                continue
+            if were_gone:
+                self._changed(set(folders))
+            with contextlib.suppress(FileNotFoundError):  # gone in this very moment
+                self._watch_these(folders, identities, watched, recursive, began)
+            were_gone = True
+
+    def _watch_these(
+        self,
+        folders: list[Path],
+        identities: "list[tuple[int, int]]",
+        watched: Any,
+        recursive: bool,
+        began: threading.Event,
+    ) -> None:
+        """As long as they are the same folders."""
+        for changes in self._watchfiles.watch(
+            *folders,
+            watch_filter=watched,
+            debounce=_DEBOUNCE_MS,
+            step=_STEP_MS,
+            stop_event=self._stop,
+            rust_timeout=_LOOK_MS,
+            yield_on_timeout=True,
+            recursive=recursive,
+        ):
+            began.set()
+            if changes:
+                self._changed({Path(path) for _change, path in changes})
+            if _identities(folders) != identities:
+                return
+
+
+def _identities(folders: list[Path]) -> "list[tuple[int, int]] | None":
+    """By which a folder is told from another one of its name; None if one is not there."""
+    try:
+        return [(status.st_dev, status.st_ino) for status in (folder.stat() for folder in folders)]
+    except OSError:
+        return None
 
 
 def _outermost(folders: Iterable[Path]) -> set[Path]:

@@ -231,6 +231,18 @@ def test_a_changed_file_is_what_the_next_request_runs_and_a_broken_one_is_shown(
         assert httpx.get(url, timeout=30).text == "third"
 
 
+def test_a_folder_that_a_build_makes_anew_is_seen(answering: Path) -> None:
+    with Served("--no-aws", folder=answering) as served:
+        assert httpx.get(served.url("URL of web"), timeout=30).text == "first"
+        for text in ("second", "third"):
+            at = served.now
+            write(answering / "build" / "app.py", ANSWERING.replace("first", text))
+            shutil.rmtree(answering / "code")
+            (answering / "build").rename(answering / "code")
+            served.wait_for(r"reload: web \(changed: .*code", after=at)
+            assert httpx.get(served.url("URL of web"), timeout=30).text == text
+
+
 def test_what_runs_during_a_reload_runs_to_its_end(obeying: Path) -> None:
     with Served("--no-aws", folder=obeying) as served:
         slow = Call(served.url("URL of web"))
@@ -299,7 +311,7 @@ def test_sources_change_with_a_project_and_a_refused_mapping_leaves_the_former_o
         sqs.close()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_first_signal_lets_what_runs_come_to_its_end(obeying: Path, number: int) -> None:
     with Served("--no-aws", folder=obeying) as served:
         slow = Call(served.url("URL of web"))
