@@ -135,7 +135,7 @@ def test_the_example_takes_orders_books_them_and_puts_aside_what_cannot_be_booke
         found = httpx.get(f"{served.url(api)}/orders/{taken.json()['id']}", timeout=30)
         assert found.json() == {"id": taken.json()["id"], "article": "book", "quantity": 2}
 
-        served.wait_for(r"booking +\| ValueError: 200 × map is more than there are")
+        served.wait_for(r"\| ValueError: 200 × map is more than there are")
         served.wait_for(r"sqs: \d records?, received 2 times")
         served.wait_for(rf"dead letter: {failed} holds 1 message")
         path = {"rawPath": "/orders/none", "pathParameters": {"id": "none"}, "version": "2.0",
