@@ -13,6 +13,7 @@ import sys
 from _contextvars import ContextVar  # the C module: contextvars only re-exports it
 
 __all__ = [
+    "Inside",
     "Opened",
     "Scope",
     "at_every_start",
@@ -21,6 +22,7 @@ __all__ = [
     "current_span",
     "in_scope",
     "in_scope_async",
+    "pause",
 ]
 
 TYPE_CHECKING = False
@@ -65,7 +67,8 @@ class Scope:
 
     `is_cold_start` is True for the first one of an environment that was not initialised ahead of need (provisioned
     concurrency). `has_failures` is True where the invocation answers and some of its records failed. In threads that
-    carry the scope on, `has_ended` says that the response is on its way.
+    carry the scope on, `has_ended` says that the response is on its way. `paused` is the handler's span while an
+    invocation that goes on (a stream, something to await) is not being run: see `Inside`.
     """
 
     __slots__ = (
@@ -78,6 +81,7 @@ class Scope:
         "has_ended",
         "has_failures",
         "is_cold_start",
+        "paused",
         "values",
     )
 
@@ -90,6 +94,7 @@ class Scope:
         self.has_failures = False
         self.has_ended = False
         self.values: dict[Any, Any] = {}
+        self.paused: Any = None
         self._endings: list[Callable[[Scope], object]] | None = None
         self._trace_header: str | None = None
 
@@ -114,7 +119,8 @@ class Scope:
         self._endings.append(ending)
 
     def begin(self) -> None:
-        """Call what is called in every invocation."""
+        """Open the handler's span, if the invocation is traced, and call what is called in every invocation."""
+        _trace(self)
         for opening in _openings:
             try:
                 opening(self)
@@ -171,9 +177,7 @@ def in_scope(handler: Any, answer: Callable[[Any, Any, Scope], Any], event: Any,
         return answer(event, context, scope)  # a handler that calls another one
     scope = Scope(handler, context)
     before = current.set(scope)
-    _trace(scope)
-    if _openings:
-        scope.begin()
+    scope.begin()
     try:
         return answer(event, context, scope)
     except BaseException as error:
@@ -191,9 +195,7 @@ async def in_scope_async(handler: Any, answer: Callable[[Any, Any, Scope], Any],
         return await answer(event, context, scope)
     scope = Scope(handler, context)
     before = current.set(scope)
-    _trace(scope)
-    if _openings:
-        scope.begin()
+    scope.begin()
     try:
         return await answer(event, context, scope)
     except BaseException as error:
@@ -220,15 +222,45 @@ class Opened:
     def __enter__(self) -> None:
         if self._scope is not None:
             self._before = current.set(self._scope)
-            _trace(self._scope)
-            if _openings:
-                self._scope.begin()
+            self._scope.begin()
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if self._scope is not None:
             self._scope.error = error
             self._scope.end()
             current.reset(self._before)
+
+
+class Inside:
+    """`with Inside(scope):` around each step of an invocation that others run step by step, perhaps in another context
+    or thread every time: a stream, something to await. The present scope and span are the invocation's for that long.
+    """
+
+    __slots__ = ("_before", "_scope")
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._before: Scope | None = None
+
+    def __enter__(self) -> None:
+        self._before = current.get()
+        current.set(self._scope)
+        if self._scope.paused is not None:
+            self._scope.paused.__enter__()
+
+    def __exit__(self, *_: object) -> None:
+        if self._scope.paused is not None:
+            self._scope.paused.__exit__()
+        current.set(self._before)
+
+
+def pause(scope: Scope, outside: Any) -> None:
+    """The invocation goes on by steps: put its span away until then. `outside` is the span around the invocation."""
+    opened = current_span.get()
+    if opened is not None and opened is not outside:
+        from .tracing.generators import Steps
+
+        scope.paused = Steps.within(opened, outside)
 
 
 def context_of_invocation() -> Any:

@@ -7,7 +7,7 @@ else; what the client is told of it is a problem document without a trace of the
 from __future__ import annotations
 
 from handlerkit.events.readers import parsed
-from handlerkit.scope import Scope, current
+from handlerkit.scope import Inside, Scope, current, current_span, pause
 
 from .errors import HttpError
 from .mapping import UnsendableError, answer_of, prelude_of
@@ -69,6 +69,7 @@ class Exchange:
             scope = Scope(self._handler, context)
         call = _Call(self, scope, is_raw=is_raw, ends_scope=is_own)
         before = current.set(scope)
+        around = current_span.get()
         try:
             if is_own:
                 scope.begin()
@@ -78,6 +79,8 @@ class Exchange:
             raise
         finally:
             call.end()
+            if is_own and not scope.has_ended:
+                pause(scope, around)
             current.reset(before)
 
     # --- what a call asks its exchange for ---
@@ -168,15 +171,14 @@ class _Call:
     async def _awaited_in_loop(self, result: Awaitable[Any], request: HttpRequest[Any], *, ends_scope: bool) -> Any:
         """The answer, in the scope, which `_invoked` has left before this begins."""
         self._ends_scope = ends_scope
-        before = current.set(self._scope)
-        try:
-            return self._finished(await self._awaited(result, request), request)
-        except BaseException as error:
-            self._scope.error = error
-            raise
-        finally:
-            self.end()
-            current.reset(before)
+        with Inside(self._scope):
+            try:
+                return self._finished(await self._awaited(result, request), request)
+            except BaseException as error:
+                self._scope.error = error
+                raise
+            finally:
+                self.end()
 
     async def _awaited(self, result: Awaitable[Any], request: HttpRequest[Any]) -> HttpResponse:
         try:

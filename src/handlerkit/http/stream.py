@@ -5,7 +5,7 @@ The invocation's scope stays open until the last chunk: what the body's code log
 
 from __future__ import annotations
 
-from handlerkit.scope import current
+from handlerkit.scope import Inside
 
 __all__ = ["CONTENT_TYPE", "HttpStream", "collected", "collected_async"]
 
@@ -42,24 +42,21 @@ class Chunks:
         return self
 
     def __next__(self) -> Any:
-        before = current.set(self._scope)
-        try:
-            return next(self._chunks)
-        except BaseException as error:
-            _end(self._scope, None if isinstance(error, StopIteration) else error)
-            raise
-        finally:
-            current.reset(before)
+        with Inside(self._scope):
+            try:
+                return next(self._chunks)
+            except BaseException as error:
+                _end(self._scope, None if isinstance(error, StopIteration) else error)
+                raise
 
     def close(self) -> None:
         """The client has left."""
-        before = current.set(self._scope)
-        try:
-            if hasattr(self._chunks, "close"):
-                self._chunks.close()
-        finally:
-            _end(self._scope, None)
-            current.reset(before)
+        with Inside(self._scope):
+            try:
+                if hasattr(self._chunks, "close"):
+                    self._chunks.close()
+            finally:
+                _end(self._scope, None)
 
 
 class AsyncChunks:
@@ -73,24 +70,21 @@ class AsyncChunks:
         return self
 
     async def __anext__(self) -> Any:
-        before = current.set(self._scope)
-        try:
-            return await anext(self._chunks)
-        except BaseException as error:
-            _end(self._scope, None if isinstance(error, StopAsyncIteration) else error)
-            raise
-        finally:
-            current.reset(before)
+        with Inside(self._scope):
+            try:
+                return await anext(self._chunks)
+            except BaseException as error:
+                _end(self._scope, None if isinstance(error, StopAsyncIteration) else error)
+                raise
 
     async def aclose(self) -> None:
         """The client has left."""
-        before = current.set(self._scope)
-        try:
-            if hasattr(self._chunks, "aclose"):
-                await self._chunks.aclose()
-        finally:
-            _end(self._scope, None)
-            current.reset(before)
+        with Inside(self._scope):
+            try:
+                if hasattr(self._chunks, "aclose"):
+                    await self._chunks.aclose()
+            finally:
+                _end(self._scope, None)
 
 
 class Waited:

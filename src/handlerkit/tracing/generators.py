@@ -8,7 +8,7 @@ from handlerkit.scope import current_span as current
 
 from .no_span import NOTHING
 
-__all__ = ["TracedManager", "async_generator", "generator"]
+__all__ = ["Steps", "TracedManager", "async_generator", "generator"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         def note(self, opened: Any, result: Any, /) -> None: ...
 
 
-class _Steps:
+class Steps:
     """A span that encloses a generator's own code, and not that of whoever takes its values."""
 
     __slots__ = ("_inside", "_inside_context", "_opened", "_outside", "_outside_context")
@@ -36,6 +36,15 @@ class _Steps:
         self._outside: Any = None
         self._inside_context: Any = None
         self._outside_context: Any = None
+
+    @classmethod
+    def within(cls, opened: Any, outside: Any) -> Steps:
+        """For a span that is entered already, and is left now: `outside` is the one around it."""
+        steps = cls(opened)
+        steps._outside = outside
+        steps._outside_context = opened.outside
+        steps.__exit__()
+        return steps
 
     def __enter__(self) -> None:
         opened = self._opened
@@ -68,7 +77,7 @@ def generator(parts: Parts) -> Any:
         steps_of = function(*args, **kwargs)
         if opened is NOTHING:
             return (yield from steps_of)
-        steps = _Steps(opened)
+        steps = Steps(opened)
         step, argument = steps_of.send, None
         try:
             while True:
@@ -105,7 +114,7 @@ def async_generator(parts: Parts) -> Any:
     async def call(*args: Any, **kwargs: Any) -> Any:
         opened = parts.open()
         steps_of = function(*args, **kwargs)
-        steps = _Steps(opened)
+        steps = Steps(opened)
         step, argument = steps_of.asend, None
         try:
             while True:
