@@ -57,7 +57,7 @@ class EventHandler(Generic[F]):
         self._prepare = prepare
         self._answer_bad_requests = answer_bad_requests
         self._loop: KeptLoop | None = None
-        self._is_async = is_coroutine_function(func)
+        self.is_async = is_coroutine_function(func)
         self._encode: Callable[[object], bytes] | None = None
         for name in ("__module__", "__name__", "__qualname__", "__doc__"):
             if hasattr(func, name):
@@ -73,7 +73,7 @@ class EventHandler(Generic[F]):
 
         Inside an event loop that runs already, an `async def` function's is to be awaited.
         """
-        if self._is_async and is_in_loop():
+        if self.is_async and is_in_loop():
             return in_scope_async(self, self._answer_parsed_async, event, context)
         return in_scope(self, self._answer_parsed, event, context)
 
@@ -86,7 +86,7 @@ class EventHandler(Generic[F]):
 
     def __lambda_raw__(self, body: bytes, context: Any) -> Any:
         """Handle an event's bytes; the result is the response's, to be awaited where `__call__`'s is."""
-        if self._is_async and is_in_loop():
+        if self.is_async and is_in_loop():
             return in_scope_async(self, self._answer_bytes_async, body, context)
         return in_scope(self, self._answer_bytes, body, context)
 
@@ -94,7 +94,7 @@ class EventHandler(Generic[F]):
         from .reply import jsonable
 
         try:
-            asked = scope.event = self._read_parsed(event)
+            asked = scope.event = self.read(event)
         except EventValidationError as error:
             answer = self._refusal(error, event)
             if answer is None:
@@ -116,7 +116,7 @@ class EventHandler(Generic[F]):
     async def _answer_parsed_async(self, event: Any, context: Any, scope: Scope) -> Any:
         from .reply import jsonable
 
-        asked, refusal = self._asked(self._read_parsed, event, scope)
+        asked, refusal = self._asked(self.read, event, scope)
         return refusal if refusal is not None else jsonable(await self._handled_async(asked, context))
 
     async def _answer_bytes_async(self, body: bytes, context: Any, scope: Scope) -> bytes:
@@ -141,7 +141,8 @@ class EventHandler(Generic[F]):
         if self._reader is None:
             self._late_reader()
 
-    def _read_parsed(self, event: Any) -> Any:
+    def read(self, event: Any) -> Any:
+        """What the function is asked, from a parsed event. Raises `EventValidationError`."""
         reader = self._reader or self._late_reader()
         if self._prepare is not None:
             event = self._prepare(event)
@@ -157,25 +158,25 @@ class EventHandler(Generic[F]):
 
     def _handled(self, asked: Any, context: Any) -> Any:
         if self._guard is None:
-            return self._checked(asked, self._called(asked, context))
+            return self._checked(asked, self.call(asked, context))
         from .reply import jsonable
 
         def document(result: Any) -> Any:  # what a duplicate gets, too
             return jsonable(self._checked(asked, result))
 
-        return self._guard.run((asked,), {}, context, lambda: self._called(asked, context), document)
+        return self._guard.run((asked,), {}, context, lambda: self.call(asked, context), document)
 
     async def _handled_async(self, asked: Any, context: Any) -> Any:
         if self._guard is None:
-            return self._checked(asked, await self._begun(asked, context))
+            return self._checked(asked, await self.begin(asked, context))
         from .reply import jsonable
 
         def document(result: Any) -> Any:
             return jsonable(self._checked(asked, result))
 
-        return await self._guard.run_async((asked,), {}, context, lambda: self._begun(asked, context), document)
+        return await self._guard.run_async((asked,), {}, context, lambda: self.begin(asked, context), document)
 
-    def _begun(self, asked: Any, context: Any) -> Any:
+    def begin(self, asked: Any, context: Any) -> Any:
         """The function's own result, which may be something to await."""
         how = self._signature.context
         if how is Signature.SECOND:
@@ -184,8 +185,9 @@ class EventHandler(Generic[F]):
             return self.func(asked, context=context)
         return self.func(asked)
 
-    def _called(self, asked: Any, context: Any) -> Any:
-        result = self._begun(asked, context)
+    def call(self, asked: Any, context: Any) -> Any:
+        """The function's result, waited for."""
+        result = self.begin(asked, context)
         if hasattr(result, "__await__"):
             if self._loop is None:
                 from .event_loop import KeptLoop  # late: asyncio costs 30 ms

@@ -54,17 +54,15 @@ class ConfigRule(TellingHandler):
     """What `config_rule` makes."""
 
     service = "config"
+    decorator = "config_rule"
 
     def subject(self, event: Any) -> Any:
         """The evaluation asked for."""
         return known(event, ConfigRuleEvent, "result_token")
 
-    def _answered(self, event: Any, context: Any, scope: Any) -> None:
-        subject = self.subject(event)
-        if subject.is_applicable:
-            return super()._answered(event, context, scope)
-        scope.event = subject
-        return self.tell_success(subject, Evaluation("NOT_APPLICABLE"))
+    def settled(self, subject: Any) -> Any:
+        """A resource that is gone or out of scope is neither compliant nor not."""
+        return None if subject.is_applicable else Evaluation("NOT_APPLICABLE")
 
     def tell_success(self, subject: Any, outcome: Any) -> None:
         """A compliance, an `Evaluation`, or a list of these. Raises `TypeError` for anything else."""

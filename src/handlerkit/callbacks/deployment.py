@@ -21,6 +21,7 @@ class LifecycleHook(TellingHandler):
     """What `lifecycle_hook` makes."""
 
     service = "codedeploy"
+    decorator = "lifecycle_hook"
 
     def subject(self, event: Any) -> Any:
         """The hook's run."""

@@ -54,6 +54,7 @@ class CodePipelineJob(TellingHandler):
     """What `codepipeline_job` makes."""
 
     service = "codepipeline"
+    decorator = "codepipeline_job"
 
     def subject(self, event: Any) -> Any:
         """The job."""

@@ -6,7 +6,8 @@ import sys
 
 from handlerkit.events.errors import EventValidationError
 from handlerkit.handler import EventHandler
-from handlerkit.scope import in_scope
+from handlerkit.running_loop import in_thread, is_in_loop
+from handlerkit.scope import in_scope, in_scope_async
 from handlerkit.watch import Watch, seconds_left_of
 
 __all__ = ["TellingHandler", "known"]
@@ -29,6 +30,7 @@ class TellingHandler:
     """
 
     service = ""
+    decorator = ""
     __name__: str
     __qualname__: str
 
@@ -51,9 +53,18 @@ class TellingHandler:
         self._handler.__lambda_prepare__()
         self.client()
 
-    def __call__(self, event: Any, context: Any = None) -> None:
-        """Handle an event. Returns nothing: the outcome has been told."""
-        in_scope(self, self._answered, getattr(event, "raw", event), context)
+    def __repr__(self) -> str:
+        return f"<{self.decorator} {getattr(self.func, '__qualname__', self.func)}>"
+
+    def __call__(self, event: Any, context: Any = None) -> Any:
+        """Handle an event. Returns nothing: the outcome has been told.
+
+        Inside an event loop that runs already, an `async def` function's is to be awaited.
+        """
+        event = getattr(event, "raw", event)
+        if self._handler.is_async and is_in_loop():
+            return in_scope_async(self, self._answered_async, event, context)
+        return in_scope(self, self._answered, event, context)
 
     def client(self) -> Any:
         """The service's client. Raises `ImportError` with what to install."""
@@ -68,25 +79,62 @@ class TellingHandler:
 
     def _answered(self, event: Any, context: Any, scope: Scope) -> None:
         subject = self.subject(event)
+        settled = self.settled(subject)
+        if settled is not None:
+            scope.event = subject
+            self.tell_success(subject, settled)
+            return
+        watch = self._watched(subject, context)
+        try:
+            asked = scope.event = self._handler.read(event)
+            outcome = self._handler.call(asked, context)
+        except BaseException as error:  # SystemExit, too, must be told of
+            self._failed(subject, watch, scope, error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            self._succeeded(subject, watch, outcome)
+
+    async def _answered_async(self, event: Any, context: Any, scope: Scope) -> None:
+        subject = self.subject(event)
+        settled = self.settled(subject)
+        if settled is not None:
+            scope.event = subject
+            await in_thread(self.tell_success, subject, settled)
+            return
+        watch = await in_thread(self._watched, subject, context)
+        try:
+            asked = scope.event = self._handler.read(event)
+            outcome = await self._handler.begin(asked, context)
+        except BaseException as error:  # a cancellation, too
+            await in_thread(self._failed, subject, watch, scope, error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            await in_thread(self._succeeded, subject, watch, outcome)
+
+    def _watched(self, subject: Any, context: Any) -> Watch:
         self.client()
         watch = Watch(seconds_left_of(context), self._margin_s)
         watch.start(lambda: self.tell_too_late(subject))
-        try:
-            asked = scope.event = self._handler._read_parsed(event)
-            outcome = self._handler._called(asked, context)
-        except BaseException as error:  # SystemExit, too, must be told of
-            watch.stop()
-            scope.error = error
-            if not watch.answer:
-                self.tell_failure(subject, error)
-            if not isinstance(error, Exception):
-                raise
-            return
+        return watch
+
+    def _failed(self, subject: Any, watch: Watch, scope: Scope, error: BaseException) -> None:
+        watch.stop()
+        scope.error = error
+        if not watch.answer:
+            self.tell_failure(subject, error)
+
+    def _succeeded(self, subject: Any, watch: Watch, outcome: Any) -> None:
         watch.stop()
         if watch.answer:
             print(f"handlerkit: {self.service} had been told that the function did not end in time", file=sys.stderr)
-            return
-        self.tell_success(subject, outcome)
+        else:
+            self.tell_success(subject, outcome)
+
+    def settled(self, subject: Any) -> Any:
+        """The outcome where the function need not be asked, else None."""
+        del subject
 
     def subject(self, event: Any) -> Any:
         """The event as far as it must be known to tell anything. Raises `EventValidationError` where it is no such."""

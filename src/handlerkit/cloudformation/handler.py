@@ -12,7 +12,8 @@ import sys
 from handlerkit.described import show_traceback, words_of
 from handlerkit.events.errors import EventValidationError
 from handlerkit.handler import EventHandler
-from handlerkit.scope import in_scope
+from handlerkit.running_loop import in_thread, is_in_loop
+from handlerkit.scope import in_scope, in_scope_async
 
 from .answers import Resource, ResourceError, answer_to, created_id, document, failure, is_never_created
 
@@ -81,26 +82,105 @@ class CustomResource:
         for function in self._functions.values():
             function.__lambda_prepare__()
 
-    def __call__(self, event: Any, context: Any = None) -> dict[str, Any]:
-        """Handle a request; what was answered, without attributes that are not to be echoed."""
-        return in_scope(self, self._answered, getattr(event, "raw", event), context)  # type: ignore[no-any-return]
+    def __call__(self, event: Any, context: Any = None) -> Any:
+        """Handle a request; what was answered, without attributes that are not to be echoed.
+
+        Inside an event loop that runs already it is to be awaited where one of the functions is `async def`.
+        """
+        event = getattr(event, "raw", event)
+        if is_in_loop() and any(function.is_async for function in self._functions.values()):
+            return in_scope_async(self, self._answered_async, event, context)
+        return in_scope(self, self._answered, event, context)
 
     def _answered(self, event: Any, context: Any, scope: Scope) -> dict[str, Any]:
-        url = event.get("ResponseURL") if isinstance(event, dict) else None
-        if not url:
-            if not isinstance(event, dict) or event.get("RequestType") not in REQUEST_TYPES:
-                raise EventValidationError("CustomResourceEvent", (_problem(event),))
-            return self._returned(event, context, scope)
+        if not _has_url(event):
+            return _returned(event, self._called(event, context, scope))
+        told = _Telling(event, context, self._margin_s)
+        try:
+            made = self._called(event, context, scope)
+        except BaseException as error:  # noqa: BLE001  # SystemExit, too, must not leave a stack waiting for an hour
+            answer = told.failed(error, scope)
+        else:
+            answer = told.succeeded(made, scope)
+        return _ended(told.sent(answer), scope)
+
+    async def _answered_async(self, event: Any, context: Any, scope: Scope) -> dict[str, Any]:
+        if not _has_url(event):
+            return _returned(event, await self._called_async(event, context, scope))
+        told = await in_thread(_Telling, event, context, self._margin_s)
+        try:
+            made = await self._called_async(event, context, scope)
+        except BaseException as error:  # noqa: BLE001  # a cancellation, too
+            answer = told.failed(error, scope)
+        else:
+            answer = told.succeeded(made, scope)
+        return _ended(await in_thread(told.sent, answer), scope)
+
+    def _called(self, event: dict[str, Any], context: Any, scope: Scope) -> Any:
+        function = self._function(event)
+        if function is None:
+            return None
+        asked = scope.event = function.read(event)
+        return function.call(asked, context)
+
+    async def _called_async(self, event: dict[str, Any], context: Any, scope: Scope) -> Any:
+        function = self._function(event)
+        if function is None:
+            return None
+        asked = scope.event = function.read(event)
+        result = function.begin(asked, context)
+        return await result if hasattr(result, "__await__") else result
+
+    def _function(self, event: dict[str, Any]) -> EventHandler[Any] | None:
+        """Whose request it is; None where there is nothing to do."""
+        kind = event.get("RequestType")
+        if kind not in REQUEST_TYPES:
+            raise EventValidationError("CustomResourceEvent", (_problem(event),))
+        if kind == "Delete" and is_never_created(event):
+            return None
+        function = self._functions.get(kind)
+        if function is None and kind != "Delete":
+            raise ResourceError(
+                "this resource cannot be updated: give it another logical id, or add an update function"
+            )
+        return function
+
+
+class _Telling:
+    """One request's answer: watched for from here on, sent by `sent`. Raises `ImportError` without requests."""
+
+    def __init__(self, event: dict[str, Any], context: Any, margin_s: float) -> None:
         from handlerkit.watch import Watch, seconds_left_of
 
         from .delivery import Delivery, require_requests
 
         require_requests()
         seconds_left = seconds_left_of(context)
-        delivery = Delivery(str(url), seconds_left)
-        watch = Watch(seconds_left, self._margin_s)
-        watch.start(lambda: _told_too_late(event, delivery))
-        answer = self._outcome(event, context, scope)
+        self._event = event
+        self._delivery = Delivery(str(event["ResponseURL"]), seconds_left)
+        self._watch = Watch(seconds_left, margin_s)
+        self._watch.start(lambda: _told_too_late(event, self._delivery))
+
+    def succeeded(self, made: Any, scope: Scope) -> dict[str, Any]:
+        """The document for what the function returned. Raises nothing, so that it is sent."""
+        resource: Resource | None = None
+        try:
+            resource = answer_to(self._event, made)
+            return document(self._event, resource)
+        except BaseException as error:  # noqa: BLE001  # as above
+            return self.failed(error, scope, None if resource is None else resource.physical_id)
+
+    def failed(self, error: BaseException, scope: Scope, made: str | None = None) -> dict[str, Any]:
+        """The document for what it raised. What was `made` and cannot be told of is still there, to be deleted."""
+        scope.error = error
+        if isinstance(error, ResourceError):
+            return failure(self._event, str(error), error.physical_id or made)
+        show_traceback(error)
+        return failure(self._event, words_of(error), made)
+
+    def sent(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """Send the document; what was answered."""
+        event, watch = self._event, self._watch
         watch.stop()
         if watch.answer is not None:
             which = f"{event.get('RequestType')} of {event.get('LogicalResourceId')}"
@@ -108,49 +188,8 @@ class CustomResource:
             print(f"handlerkit: {which} ended ({answer['Status']}) after {told}", file=sys.stderr)
             told_before: dict[str, Any] = watch.answer
             return told_before
-        delivery.put(answer)
-        if scope.error is not None and not isinstance(scope.error, Exception):
-            raise scope.error  # the process is to end
+        self._delivery.put(answer)
         return _echoed(answer)
-
-    def _outcome(self, event: dict[str, Any], context: Any, scope: Scope) -> dict[str, Any]:
-        """The function's outcome as the document to send. Raises nothing, so that it is sent."""
-        resource: Resource | None = None
-        try:
-            resource = answer_to(event, self._called(event, context, scope))
-            return document(event, resource)
-        except BaseException as error:  # noqa: BLE001  # SystemExit, too, must not leave a stack waiting for an hour
-            scope.error = error
-            if isinstance(error, ResourceError):
-                reason = str(error)
-            else:
-                reason = words_of(error)
-                show_traceback(error)
-            # What was made and cannot be told of is still there: CloudFormation is to have it deleted.
-            made = error.physical_id if isinstance(error, ResourceError) else None
-            return failure(event, reason, made or (resource.physical_id if resource is not None else None))
-
-    def _called(self, event: dict[str, Any], context: Any, scope: Scope) -> Any:
-        kind = event.get("RequestType")
-        if kind not in REQUEST_TYPES:
-            raise EventValidationError("CustomResourceEvent", (_problem(event),))
-        if kind == "Delete" and is_never_created(event):
-            return None
-        function = self._functions.get(kind)
-        if function is None:
-            if kind == "Delete":
-                return None
-            raise ResourceError(
-                "this resource cannot be updated: give it another logical id, or add an update function"
-            )
-        asked = scope.event = function._read_parsed(event)
-        return function._called(asked, context)
-
-    def _returned(self, event: dict[str, Any], context: Any, scope: Scope) -> dict[str, Any]:
-        """The answer for the CDK's provider framework, which takes it from the return value, and failure by raising."""
-        resource = answer_to(event, self._called(event, context, scope))
-        made = document(event, resource)
-        return {key: made[key] for key in ("PhysicalResourceId", "Data", "NoEcho") if key in made}
 
 
 if TYPE_CHECKING:
@@ -175,6 +214,28 @@ def custom_resource(
     if func is not None:
         return CustomResource(func, names=names)
     return lambda function: CustomResource(function, answer_margin_ms, names)
+
+
+def _has_url(event: Any) -> bool:
+    """Whether CloudFormation waits for a PUT. Raises `EventValidationError` for what is no request at all."""
+    if isinstance(event, dict) and event.get("ResponseURL"):
+        return True
+    if not isinstance(event, dict) or event.get("RequestType") not in REQUEST_TYPES:
+        raise EventValidationError("CustomResourceEvent", (_problem(event),))
+    return False
+
+
+def _returned(event: dict[str, Any], result: Any) -> dict[str, Any]:
+    """The answer for the CDK's provider framework, which takes it from the return value, and failure by raising."""
+    made = document(event, answer_to(event, result))
+    return {key: made[key] for key in ("PhysicalResourceId", "Data", "NoEcho") if key in made}
+
+
+def _ended(answered: dict[str, Any], scope: Scope) -> dict[str, Any]:
+    """What was answered. Raises what is to end the process, or has cancelled us."""
+    if scope.error is not None and not isinstance(scope.error, Exception):
+        raise scope.error
+    return answered
 
 
 def _told_too_late(event: dict[str, Any], delivery: Delivery) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Outcomes that are told by a call: real boto3 clients against a local endpoint that keeps what it is sent."""
 
+import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -16,7 +17,9 @@ from pydantic import BaseModel
 
 from handlerkit.callbacks import Continue, Evaluation, JobError, codepipeline_job, config_rule, lifecycle_hook
 from handlerkit.events import CodeDeployHookEvent, CodePipelineJobEvent, ConfigRuleEvent, EventValidationError
-from handlerkit.testing import codepipeline_event
+from handlerkit.running_loop import is_in_loop
+from handlerkit.scope import current
+from handlerkit.testing import FakeContext, codepipeline_event
 
 HOOK = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "h-1"}
 
@@ -307,3 +310,71 @@ def test_without_boto3_the_function_is_not_run_and_the_reason_is_said(monkeypatc
 
     with pytest.raises(ImportError, match="give a client="):
         handler(HOOK)
+
+
+class ThreadOfCalls:
+    """A client that keeps what it was told, and whether that was while an event loop waited for it."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+
+        def call(**parameters: Any) -> None:
+            assert not is_in_loop()
+            self.calls.append(f"{name} {parameters.get('status', '')}".strip())
+
+        return call
+
+
+@pytest.mark.parametrize("error", [None, ValueError("no"), asyncio.CancelledError()])
+def test_coroutines_are_awaited_inside_a_loop_which_no_call_holds_up(error: BaseException | None) -> None:
+    client = ThreadOfCalls()
+    scopes = []
+
+    async def outcome(event: Any, context: Any) -> Any:
+        await asyncio.sleep(0)
+        scopes.append(current.get())
+        if error is not None:
+            raise error
+
+    async def job(event: CodePipelineJobEvent, context: Any) -> Any:
+        return await outcome(event, context)
+
+    async def hook(event: CodeDeployHookEvent, context: Any) -> Any:
+        return await outcome(event, context)
+
+    async def rule(event: ConfigRuleEvent, context: Any) -> Any:
+        await outcome(event, context)
+        return "COMPLIANT"
+
+    async def all_of_them() -> list[Any]:
+        together = asyncio.gather(
+            codepipeline_job(client=client)(job)(codepipeline_event("x"), FakeContext()),
+            lifecycle_hook(client=client)(hook)(HOOK, FakeContext()),
+            config_rule(client=client)(rule)(config_event(), FakeContext()),
+            config_rule(client=client)(rule)(config_event("ResourceDeleted"), FakeContext()),
+            return_exceptions=True,
+        )
+        return list(await together)
+
+    results = asyncio.run(all_of_them())
+    if error is None:
+        told = ["put_evaluations", "put_evaluations", "put_job_success_result"]
+        assert results == [None] * 4
+    else:
+        told = ["put_evaluations", "put_job_failure_result"]
+        assert isinstance(results[2], type(error))
+    hooked = "Succeeded" if error is None else "Failed"
+    assert sorted(client.calls) == [*told, f"put_lifecycle_event_hook_execution_status {hooked}"]
+    assert len({id(scope) for scope in scopes}) == 3
+    assert current.get() is None
+
+
+def test_handlers_show_what_they_are() -> None:
+    @codepipeline_job(client=ThreadOfCalls())
+    def deploy(event: CodePipelineJobEvent) -> None: ...
+
+    assert repr(deploy).startswith("<codepipeline_job test_handlers_show")

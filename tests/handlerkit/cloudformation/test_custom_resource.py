@@ -1,5 +1,6 @@
 """Custom resources: every request is answered, once, and no physical id changes by accident."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -372,3 +373,45 @@ def test_every_request_is_answered_exactly_once(
     assert answer["Status"] == "SUCCESS" or answer["Reason"]
     if request_type in ("Update", "Delete") and physical_id and ending != "another resource":
         assert answer["PhysicalResourceId"] in (physical_id, "half")
+
+
+def asynchronous(error: BaseException | None = None) -> Any:
+    @custom_resource
+    async def handler(event: CustomResourceEvent[Site]) -> Resource:
+        await asyncio.sleep(0)
+        if error is not None:
+            raise error
+        return Resource(event.resource_properties.domain, {"Days": event.resource_properties.days})
+
+    @handler.delete
+    def delete(event: CustomResourceEvent[Site]) -> None: ...
+
+    return handler
+
+
+async def _awaited(handler: Any, *events: Any) -> list[Any]:
+    return await asyncio.gather(*(handler(event, Deadline(60_000)) for event in events), return_exceptions=True)
+
+
+def test_coroutines_are_awaited_inside_a_loop(bucket: Bucket) -> None:
+    events = [bucket.event({"domain": f"{n}.example.com"}) for n in range(3)]
+    events.append(bucket.event({"domain": "x"}, request_type="Delete"))
+    results = asyncio.run(_awaited(asynchronous(), *events))
+    assert sorted(one["Status"] for one in bucket.taken) == ["SUCCESS"] * 4
+    assert [one["PhysicalResourceId"] for one in results[:3]] == [f"{n}.example.com" for n in range(3)]
+    assert asynchronous()(events[0]) == results[0]
+
+
+def test_a_coroutine_that_fails_or_is_cancelled_inside_a_loop_is_told_of(bucket: Bucket) -> None:
+    for error in (LookupError("no zone"), asyncio.CancelledError()):
+        results = asyncio.run(_awaited(asynchronous(error), bucket.event({"domain": "a"})))
+        assert bucket.taken.pop()["Reason"].startswith(type(error).__name__)
+        assert isinstance(results[0], (dict, asyncio.CancelledError))
+    assert bucket.taken == []
+
+
+def test_a_provider_framework_gets_the_result_of_a_coroutine(bucket: Bucket) -> None:
+    event = custom_resource_event({"domain": "a"})
+    event.pop("ResponseURL", None)
+    [result] = asyncio.run(_awaited(asynchronous(), event))
+    assert result == {"PhysicalResourceId": "a", "Data": {"Days": 1}}
