@@ -12,11 +12,14 @@ import errno
 
 __all__ = ["Emitter", "udp_address"]
 
+CLOSED = (errno.EBADF, errno.ENOTSOCK)
+"""Closed behind our back, as programs do that close all descriptors."""
+
 
 class Emitter:
     """Sends to one address. `lost` counts what the machine could not take: a full socket, no memory, no network."""
 
-    __slots__ = ("_address", "_family", "_socket", "lost")
+    __slots__ = ("_address", "_closes_at_exit", "_family", "_socket", "lost")
 
     def __init__(self, address: str) -> None:
         """Raises `ValueError` for what is no address, `OSError` for a host whose name nobody knows."""
@@ -26,30 +29,43 @@ class Emitter:
         self._family = found[0]
         self._address = found[4]
         self._socket: _socket.socket | None = None
+        self._closes_at_exit = False
         self.lost = 0
 
     def send(self, datagram: bytes) -> bool:
         """Send, or lose it; False if it is larger than what this machine lets through."""
         for is_last in (False, True):
+            opened = self._socket
             try:
-                opened = self._socket
                 if opened is None:
-                    opened = _socket.socket(self._family, _socket.SOCK_DGRAM)
-                    opened.setblocking(False)
-                    self._socket = opened
-                    atexit.register(opened.close)  # not a word of an unclosed socket at the end
+                    opened = self._opened()
                 opened.sendto(datagram, self._address)
                 return True
-            except BlockingIOError:
-                break  # full: waiting is what an invocation must never do for its trace
             except OSError as error:
                 if error.errno == errno.EMSGSIZE:
                     return False
-                if is_last:
-                    break
-                self._socket = None  # closed behind our back, or of before a snapshot: once more with another
+                if error.errno not in CLOSED or opened is None or is_last:
+                    break  # full, unreachable, forbidden: waiting is what an invocation must never do for its trace
+                opened.detach()  # its number may be somebody else's by now: not to be closed
+                self._socket = None
         self.lost += 1
         return True
+
+    def _opened(self) -> _socket.socket:
+        opened = _socket.socket(self._family, _socket.SOCK_DGRAM)
+        opened.setblocking(False)
+        if self._socket is not None:  # another thread was faster
+            opened.close()
+            return self._socket
+        self._socket = opened
+        if not self._closes_at_exit:
+            self._closes_at_exit = True
+            atexit.register(self._close)  # not a word of an unclosed socket at the end
+        return opened
+
+    def _close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
 
 
 def udp_address(text: str) -> tuple[str, int]:

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from contextvars import copy_context
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -80,6 +81,33 @@ class Refusing:
     def sendto(self, *_: Any) -> None:
         self.asked += 1
         raise OSError(self.number, os.strerror(self.number))
+
+    def detach(self) -> None: ...
+
+
+def test_a_daemon_that_cannot_be_reached_costs_no_descriptors() -> None:
+    emitter = Emitter("255.255.255.255:2000")  # forbidden to a socket that has not asked for broadcasts
+    opened: list[int] = []
+    for _ in range(30):
+        assert emitter.send(b"x")
+        opened.append(len(os.listdir("/dev/fd")))
+    assert emitter.lost == 30
+    assert len(set(opened)) == 1
+    emitter._close()
+
+
+def test_a_descriptor_that_somebody_else_has_by_now_is_left_alone() -> None:
+    emitter = Emitter("127.0.0.1:9")
+    emitter.send(b"x")
+    assert emitter._socket is not None
+    number = emitter._socket.fileno()
+    with Path(os.devnull).open("rb") as other:
+        os.dup2(other.fileno(), number)
+        emitter.send(b"x")
+        assert emitter.lost == 0
+        os.fstat(number)
+        os.close(number)
+    emitter._close()
 
 
 def test_a_full_socket_loses_the_datagram_and_nobody_waits() -> None:
