@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import weakref
 from contextvars import Context
@@ -23,6 +24,7 @@ class KeptLoop:
 
     def __init__(self) -> None:
         self._threads = threading.local()
+        self._forgotten: list[asyncio.AbstractEventLoop] = []
 
     def run(self, awaitable: Awaitable[T]) -> T:
         """The awaitable's result. Raises `RuntimeError` inside a running loop, which can await for itself."""
@@ -30,12 +32,22 @@ class KeptLoop:
             if hasattr(awaitable, "close"):
                 awaitable.close()
             raise RuntimeError("called in a running event loop: only handlers of `async def` functions can be awaited")
-        loop: asyncio.AbstractEventLoop | None = getattr(self._threads, "loop", None)
-        if loop is None:
+        kept: tuple[int, asyncio.AbstractEventLoop | None] = getattr(self._threads, "kept", (0, None))
+        process, loop = kept
+        if loop is None or process != os.getpid():
+            # A forked child leaves its parent's alone: what is behind it is shared, and a close would count for both.
+            if loop is not None:
+                self._forgotten.append(loop)
             # In an empty context: the loop keeps the one it is made in, and with it the invocation's event, for good.
-            loop = self._threads.loop = Context().run(asyncio.new_event_loop)
-            weakref.finalize(self, loop.close)
+            loop, process = Context().run(asyncio.new_event_loop), os.getpid()
+            self._threads.kept = process, loop
+            weakref.finalize(self, _close, loop, process)
         return loop.run_until_complete(_awaited(awaitable))
+
+
+def _close(loop: asyncio.AbstractEventLoop, process: int) -> None:
+    if process == os.getpid():
+        loop.close()
 
 
 async def _awaited(awaitable: Awaitable[T]) -> T:
