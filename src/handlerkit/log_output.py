@@ -47,11 +47,11 @@ class LineOutput:
 
     def _write(self, text: str, level: int) -> None:
         stream = sys.stdout if self.stream is None else self.stream
-        record = getattr(stream, "__lambda_record__", None)
-        if record is not None:
-            record(text, level)
-            return
         try:
+            record = getattr(stream, "__lambda_record__", None)
+            if record is not None:
+                record(text, level)
+                return
             stream.write(text + "\n")
             stream.flush()
         except UnicodeEncodeError:

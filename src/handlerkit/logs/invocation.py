@@ -88,7 +88,7 @@ def process_fields(settings: Settings) -> dict[str, Any]:
         "function_name": settings.function_name,
         "function_version": settings.function_version,
         "function_memory_mb": settings.memory_mb,
-        **settings.fields,
+        **settings.shown_fields,
     }
     return {name: value for name, value in fields.items() if value is not None}
 

@@ -57,6 +57,7 @@ class Lines:
         lowers = settings.sample_rate > 0 or settings.debug_buffer_bytes > 0
         self.floor = min(self.level, DEBUG) if lowers else self.level
         self.redaction = Redaction(settings.redact)
+        settings.shown_fields = plain(settings.fields, self.redaction.is_secret)
         self._outside = InvocationLog(None, settings, False)
         names = {name for name in keys.by_field.values() if name}
         self._own = frozenset(keys[field] for field in ("timestamp", "level", "event", "exception", "stack"))
@@ -236,7 +237,7 @@ class Lines:
         fields = {**log.fields, **(own_fields or {})}
         if bound is not None:
             fields |= bound.all_fields()
-        line |= named(plain(fields), keys)
+        line |= named(plain(fields, self.redaction.is_secret), keys)
         self._add(line, values)
         if exc_info:
             self._add_exception(line, exc_info)

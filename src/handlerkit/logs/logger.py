@@ -29,7 +29,8 @@ class Logger:
         self._context = context or {}
 
     def __repr__(self) -> str:
-        return f"<Logger {self._name} {self._context}>"
+        # Names alone: this ends up in messages and in dumps of variables, where nothing is redacted.
+        return f"<Logger {self._name} with {', '.join(self._context) or 'nothing'} bound>"
 
     @property
     def name(self) -> str | None:

@@ -73,6 +73,8 @@ class Settings:
         self.max_line_bytes = MAX_LINE_BYTES
         self.correlation_id: Callable[[Any], Any] | None = None
         self.fields: dict[str, Any] = {}
+        self.shown_fields: dict[str, Any] = {}
+        """The same without secrets; whoever knows these fills it in."""
         self.stream: Any = None
         self.stdlib = True
         self.function_name = get("AWS_LAMBDA_FUNCTION_NAME") or None

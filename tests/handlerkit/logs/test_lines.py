@@ -5,6 +5,7 @@ import dataclasses
 import datetime
 import decimal
 import enum
+import io
 import json
 import math
 import re
@@ -564,3 +565,32 @@ def test_a_terminal_gets_colour_and_tracebacks(make_log: MakeLog) -> None:
         assert first[13:] == f"{start}  n=1  (app)"
         assert rest[0] == "ExceptionGroup: two (1 sub-exception)"
         assert rest[-1] == "  | ValueError: innermost"
+
+
+def test_fields_of_the_process_are_redacted_as_all_values_are(make_log: MakeLog) -> None:
+    log = make_log(fields={"team": "blue", "db_password": "hunter2", "vault": {"token": "hunter2"}})
+    log.logger.info("fast")
+    log.logger.info("careful", kind=object)
+    log.change(redact=["team"])
+    log.logger.info("other rules")
+    assert log.text.count("hunter2") == 2  # of the last line, whose rules know nothing of tokens
+    assert [line["team"] for line in log.lines] == ["blue", "blue", "[redacted]"]
+
+
+def test_a_logger_shows_the_names_of_what_is_bound_and_no_values(log: Log) -> None:
+    shown = repr(log.logger.bind(password="hunter2", order_id=1))
+    assert shown == "<Logger app with password, order_id bound>"
+    assert repr(log.logger) == "<Logger app with nothing bound>"
+
+
+def test_a_runtime_that_cannot_take_a_record_costs_no_invocation(
+    make_log: MakeLog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Broken(io.StringIO):
+        def __lambda_record__(self, text: str, level: int) -> None:
+            raise OSError("no space")
+
+    log = make_log()
+    log.change(stream=Broken())
+    log.logger.info("kept")
+    assert json.loads(capsys.readouterr().err)["event"] == "kept"
