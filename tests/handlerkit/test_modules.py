@@ -23,3 +23,10 @@ def test_public_names_are_listed_and_exist(name: str) -> None:
     assert len(module.__all__) == len(set(module.__all__))
     for public in module.__all__:
         assert hasattr(module, public)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_no_public_name_is_that_of_a_module_below_whose_import_would_replace_it(name: str) -> None:
+    package = import_module(name)
+    below = {one.name for one in pkgutil.iter_modules(getattr(package, "__path__", []))}
+    assert below.intersection(package.__all__) == set(getattr(package, "_MODULES", ()))

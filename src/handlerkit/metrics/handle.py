@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .documents import Series
     from .process import Process
-    from .timer import Timer
+    from .timing import Timer
 
 NUMBERS = frozenset({int, float})
 MAX_KNOWN = 1_000
@@ -72,7 +72,7 @@ class Metrics:
 
         `unit` is Seconds, Milliseconds or Microseconds.
         """
-        from .timer import Timer  # late: not all measure times
+        from .timing import Timer  # late: not all measure times
 
         self._checked(name, unit, resolution)
         return Timer(self, name, unit, resolution)

@@ -735,3 +735,14 @@ def test_whatever_is_added_is_in_valid_documents_exactly_once(added: list[tuple[
     invoked(log, work)
     found = Counter((name, float(value)) for _, _, name, value in log.values)
     assert found == Counter((name, float(value)) for name, value, *_ in added)
+
+
+def test_the_modules_timer_can_be_used_again_and_again() -> None:
+    program = """
+from handlerkit import metrics
+for name in "abc":
+    with metrics.timer(name):
+        pass
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert len(done.stdout.splitlines()) == 3
