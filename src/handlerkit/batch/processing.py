@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from handlerkit.environ import wants_info
 from handlerkit.scope import Opened
 from handlerkit.signature import Signature, signature_of
 
@@ -236,11 +237,6 @@ class _Batch:
 
 
 ALL_IS_TO_DO = Halt(0)
-
-
-def wants_info(environ: Any) -> bool:
-    """Whether the function's log level asks for INFO, though nobody may have loaded `logging`."""
-    return environ.get("AWS_LAMBDA_LOG_LEVEL", "") in ("INFO", "DEBUG", "TRACE")
 
 
 if TYPE_CHECKING:

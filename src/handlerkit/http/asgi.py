@@ -13,7 +13,7 @@ __all__ = ["AsgiHandler", "asgi_handler"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import Any, Literal, Self
 
     from .asgi_cycle import Application, HttpCycle
@@ -69,11 +69,12 @@ class AsgiHandler:
         from os import environ
 
         from handlerkit import reply  # noqa: F401
+        from handlerkit.environ import forks_workers_later
         from handlerkit.events import encoded, headers, json_text, kinds, query, readers  # noqa: F401
 
         from . import asgi_cycle, asgi_scope, loop  # noqa: F401  # 30 ms for asyncio
 
-        if _forks_later(environ):
+        if forks_workers_later(environ):
             return  # each worker starts its own application, with its first request
         self._kept_loop().adopt()
         if self._lifespan_mode == "off":
@@ -231,12 +232,3 @@ def _limit_s(context: Any) -> float | None:
         return None
     left_s = remaining() / 1000
     return max(left_s - MARGIN_S, left_s / 2)  # type: ignore[no-any-return]
-
-
-def _forks_later(environ: Mapping[str, str]) -> bool:
-    """Whether this process only loads the handler for the workers that are forked from it."""
-    return (
-        bool(environ.get("AWS_LAMBDA_MAX_CONCURRENCY"))
-        and environ.get("HANDLERKIT_CONCURRENCY", "processes") == "processes"
-        and environ.get("HANDLERKIT_PRELOAD", "1") != "0"
-    )

@@ -8,6 +8,8 @@ from __future__ import annotations
 from os import environ, urandom
 from time import monotonic, sleep
 
+from handlerkit.environ import idempotency_is_disabled
+
 from .errors import AlreadyInProgressError, KeyMissingError, OwnershipLostError, PayloadMismatchError, StoreError
 from .extraction import key_value
 from .invocation import lease_ms, remaining_ms
@@ -52,7 +54,7 @@ class Guard:
     def attempt(self, args: tuple[Any, ...], kwargs: dict[str, Any], context: Any) -> Attempt | None:
         """A new attempt; None if the call is to go unprotected, which the options must say. Raises `BadKeyError`."""
         options = self.options
-        if not options.enabled or environ.get("HANDLERKIT_IDEMPOTENCY_DISABLED", "") not in ("", "0", "false"):
+        if not options.enabled or idempotency_is_disabled(environ):
             return None
         try:
             key = key_text(self.scope, key_value(self._read, args, kwargs))

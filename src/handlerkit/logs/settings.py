@@ -6,6 +6,8 @@ for it. A wrong argument of `configure` raises.
 
 from __future__ import annotations
 
+from handlerkit.environ import service_name
+
 from .keys import HANDLERKIT, POWERTOOLS, Keys
 from .levels import INFO, level_of
 
@@ -78,7 +80,7 @@ class Settings:
         self.stream: Any = None
         self.stdlib = True
         self.function_name = get("AWS_LAMBDA_FUNCTION_NAME") or None
-        self.service: str | None = get("HANDLERKIT_SERVICE") or self.function_name
+        self.service: str | None = service_name(environ)
         self.function_version = get("AWS_LAMBDA_FUNCTION_VERSION") or None
         self.memory_mb = _number(get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
         self.no_color = bool(get("NO_COLOR"))

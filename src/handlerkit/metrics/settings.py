@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from handlerkit.environ import is_on, service_name
+
 from .checks import dimension_name, dimension_value, namespace_name
 
 __all__ = ["Settings"]
@@ -21,15 +23,15 @@ class Settings:
         get = environ.get
         self.complaints: list[str] = []
         self.function_name = get("AWS_LAMBDA_FUNCTION_NAME") or None
-        self.service: str = get("HANDLERKIT_SERVICE") or self.function_name or "function"
+        self.service: str = service_name(environ) or "function"
         self.namespace: str | None = None
         try:
             self.namespace = namespace_name(get("HANDLERKIT_METRICS_NAMESPACE") or self.service)
         except ValueError as error:
             self.complaints.append(f"HANDLERKIT_METRICS_NAMESPACE is ignored: {error}")
         self.dimensions: dict[str, str] | None = None
-        self.cold_start = _is_on(get("HANDLERKIT_METRICS_COLD_START"))
-        self.enabled = not _is_on(get("HANDLERKIT_METRICS_DISABLED"))
+        self.cold_start = is_on(get("HANDLERKIT_METRICS_COLD_START"))
+        self.enabled = not is_on(get("HANDLERKIT_METRICS_DISABLED"))
         self.stream: Any = None
 
     def change(self, given: Mapping[str, Any]) -> None:
@@ -64,7 +66,3 @@ class Settings:
 def checked_dimensions(given: Mapping[str, Any]) -> dict[str, str]:
     """Dimensions with values as CloudWatch takes them. Raises `TypeError` and `ValueError` for their names."""
     return {dimension_name(name): dimension_value(value) for name, value in given.items()}
-
-
-def _is_on(text: str | None) -> bool:
-    return (text or "").lower() in ("1", "true", "yes", "on")

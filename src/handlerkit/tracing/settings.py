@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 
+from handlerkit.environ import is_off, is_on, service_name
+
 __all__ = ["Settings", "context_missing", "daemon_address", "trace_header"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_OFF = ("0", "false", "no", "off")
-_ON = ("1", "true", "yes", "on")
 
 
 def daemon_address() -> str:
@@ -44,13 +43,11 @@ class Settings:
     def __init__(self, environ: Mapping[str, str]) -> None:
         get = environ.get
         self.is_on = (
-            get("HANDLERKIT_TRACING", "").lower() not in _OFF
-            and get("POWERTOOLS_TRACE_DISABLED", "").lower() not in _ON
-            and get("AWS_XRAY_SDK_ENABLED", "").lower() not in _OFF
+            not is_off(get("HANDLERKIT_TRACING"))
+            and not is_on(get("POWERTOOLS_TRACE_DISABLED"))
+            and not is_off(get("AWS_XRAY_SDK_ENABLED"))
         )
-        self.service = (
-            get("HANDLERKIT_SERVICE") or get("POWERTOOLS_SERVICE_NAME") or get("AWS_LAMBDA_FUNCTION_NAME") or ""
-        )
+        self.service = service_name(environ) or ""
 
     @classmethod
     def now(cls) -> Settings:
