@@ -71,7 +71,8 @@ class ConcurrentEnvironment:
                 self._sandbox.measure(self._life)
         if isinstance(outcome, Failure):
             self._journal.note(outcome.log, log)
-            event = progress.runtime_gone(outcome.event_status, outcome.answer.error_type)
+            if (event := progress.runtime_gone(outcome.event_status, outcome.answer.error_type)) is not None:
+                self._journal.write(event, log)
             outcome = Outcome(
                 ended_at_s=time.monotonic(),
                 status=outcome.status,
@@ -79,9 +80,7 @@ class ConcurrentEnvironment:
                 error_type=outcome.answer.error_type,
             )
         else:
-            event = progress.runtime_back(outcome.ended_at_s)
-        if event is not None:
-            self._journal.write(event, log)
+            self._journal.write_detail(progress.runtime_back(outcome.ended_at_s), log)
         report = make_report(
             configuration,
             outcome,

@@ -205,7 +205,7 @@ class ExecutionEnvironment:
                     if life.extensions.are_back:
                         life.freeze()
                     life.drain()
-                    self._journal.write(progress.runtime_back(at_s))
+                    self._journal.write_detail(progress.runtime_back(at_s))
                 case ExtensionReady(at_s=at_s):
                     progress.extension_back(at_s)
                 case Exited():

@@ -1,6 +1,7 @@
 """How far one invocation has come: who is back, when what happened. It gathers what the platform reports of it."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from lambda_emulator import platform_events
@@ -46,10 +47,11 @@ class InvocationProgress:
         self._answer_ended_s = happening.at_s
         self._produced_bytes = happening.stream.produced_bytes
 
-    def runtime_back(self, at_s: float) -> PlatformEvent:
-        """The runtime asks for its next event."""
+    def runtime_back(self, at_s: float) -> Callable[[], PlatformEvent]:
+        """The runtime asks for its next event; makes what the platform says of that."""
         self.runtime_back_at_s = self.last_back_at_s = at_s
-        return self._runtime_done("error" if self.error_type else "success", self.error_type, at_s)
+        self._done = True
+        return lambda: self._runtime_done("error" if self.error_type else "success", self.error_type, at_s)
 
     def runtime_gone(self, status: str, error_type: str | None) -> PlatformEvent | None:
         """The invocation fails; None where the runtime itself was through with it."""

@@ -36,7 +36,13 @@ class Journal:
     def write(self, event: PlatformEvent, log: LogBuffer | None = None) -> None:
         """Say it to the log, or to `log`, and to the subscribers."""
         (log or self.log).line(event.rendered(as_json=self.as_json))
-        self.hub.emit(event.type, event.envelope())
+        if self.hub.wants("platform"):
+            self.hub.emit(event.type, event.envelope())
+
+    def write_detail(self, make: Callable[[], PlatformEvent], log: LogBuffer | None = None) -> None:
+        """Say what has no line in text logs, if there is anybody to hear it: it need not be made for nobody."""
+        if self.as_json or self.hub.wants("platform"):
+            self.write(make(), log)
 
     def note(self, text: str, log: LogBuffer | None = None) -> None:
         """Lines of the platform that only text logs have."""

@@ -4,10 +4,12 @@ One event loop in a daemon thread does all the work; every method may be called 
 leaving the `with` block, or the end of the interpreter, ends every process that it has started.
 """
 
+import asyncio
 import concurrent.futures
 import json
 import weakref
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from random import Random
 from typing import Any, Protocol, Self, TypeVar
 
@@ -246,7 +248,9 @@ class LocalLambda:
             trace_header=trace_header,
             cognito_identity=cognito_identity,
         )
-        return self._submit(_invoke(self._dispatcher, request)).result()
+        self._check_open()
+        begin: Callable[[concurrent.futures.Future[InvocationResult]], None] = partial(_begin, self._dispatcher, request)
+        return self._loop.call(begin).result()
 
     def invoke_stream(
         self,
@@ -379,10 +383,16 @@ class LocalLambda:
         return self._submit(run()).result()
 
     def _submit(self, coroutine: Coroutine[Any, Any, _T]) -> concurrent.futures.Future[_T]:
-        if not self._closing.alive:
+        try:
+            self._check_open()
+        except ServiceClosed:
             coroutine.close()
-            raise ServiceClosed("this LocalLambda is closed: make another one")
+            raise
         return self._loop.submit(coroutine)
+
+    def _check_open(self) -> None:
+        if not self._closing.alive:
+            raise ServiceClosed("this LocalLambda is closed: make another one")
 
 
 class Side(Protocol):
@@ -395,20 +405,31 @@ class Side(Protocol):
         """Close the port; callers that wait are cut off."""
 
 
-async def _invoke(dispatcher: Dispatcher, request: InvokeRequest) -> InvocationResult:
+def _begin(dispatcher: Dispatcher, request: InvokeRequest, done: "concurrent.futures.Future[InvocationResult]") -> None:
     """No method: the loop's thread must never hold the last reference to a `LocalLambda`, whose end it would await."""
     dispatched = dispatcher.dispatch(request)
-    answer = None
-    if request.invocation_type == "RequestResponse" and dispatched.answered is not None:
-        answer = await dispatched.answered
-    return InvocationResult(
-        status_code=_STATUS[request.invocation_type],
-        payload=answer.payload if answer else b"",
-        function_error="Unhandled" if answer and answer.failed else None,
-        executed_version=dispatched.executed_version,
-        request_id=dispatched.request_id,
-        completion=_completion(dispatched),
-    )
+    completion = _completion(dispatched)
+
+    def result(answer: Answer | None) -> InvocationResult:
+        return InvocationResult(
+            status_code=_STATUS[request.invocation_type],
+            payload=answer.payload if answer else b"",
+            function_error="Unhandled" if answer and answer.failed else None,
+            executed_version=dispatched.executed_version,
+            request_id=dispatched.request_id,
+            completion=completion,
+        )
+
+    def answered(future: "asyncio.Future[Answer]") -> None:
+        if (error := future.exception()) is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(result(future.result()))
+
+    if dispatched.answered is None:
+        done.set_result(result(None))
+    else:
+        dispatched.answered.add_done_callback(answered)
 
 
 async def _invoke_streamed(
