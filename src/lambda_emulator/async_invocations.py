@@ -25,6 +25,7 @@ from typing import Literal, Protocol, TypeAlias
 from lambda_emulator.answer import Answer
 from lambda_emulator.clock import Clock
 from lambda_emulator.destination_document import Condition, EventResult
+from lambda_emulator.duplicates import Duplicates
 from lambda_emulator.errors import InvokeError, LocalLambdaError, ResourceNotFound
 from lambda_emulator.event_invoke_config import EventInvokeConfig
 from lambda_emulator.event_routes import EventRoutes
@@ -49,6 +50,10 @@ class NeverRan(LocalLambdaError):  # noqa: N818 (it says what happened)
     """An asynchronous invocation has no log and no report: it was given up before its function ran."""
 
 
+# When an event runs for the second time that is delivered twice.
+_DUPLICATE_AFTER_S = 1.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedEvent:
     """An accepted event."""
@@ -58,6 +63,8 @@ class QueuedEvent:
     accepted_s: float
     chain: tuple[str, ...] = ()
     """Functions whose destinations have led here."""
+    duplicate: bool = False
+    """The second delivery of an event that was sent once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,8 @@ class EventOutcome:
     """ARNs of the dead-letter queue and destinations that took it."""
     undelivered: tuple[tuple[str, str], ...] = ()
     """ARNs of those that did not, each with the reason."""
+    duplicate: bool = False
+    """Of the second delivery of an event that was sent once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,12 +138,20 @@ class Surroundings(Protocol):
 class AsyncInvocations:
     """From acceptance to the outcome."""
 
-    def __init__(self, clock: Clock, surroundings: Surroundings, routes: EventRoutes, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        surroundings: Surroundings,
+        routes: EventRoutes,
+        metrics: Metrics,
+        duplicates: Duplicates | None = None,
+    ) -> None:
         self.outcomes: deque[EventOutcome] = deque(maxlen=_KEPT)
         self._clock = clock
         self._around = surroundings
         self._routes = routes
         self._metrics = metrics
+        self._duplicates = duplicates or Duplicates()
         self._pending: dict[asyncio.Task[None], QueuedEvent] = {}
         self._listeners: list[Callable[[EventNews], object]] = []
 
@@ -144,12 +161,18 @@ class AsyncInvocations:
 
     def accept(self, event: QueuedEvent) -> "asyncio.Future[Completion]":
         """Take it over; the future is of its first attempt, with `NeverRan` if there is none."""
+        self._record("AsyncEventsReceived", 1, event)
+        first = self._begin(event)
+        if self._duplicates.chosen():
+            self._begin(replace(event, duplicate=True))
+        return first
+
+    def _begin(self, event: QueuedEvent) -> "asyncio.Future[Completion]":
         first: asyncio.Future[Completion] = asyncio.get_running_loop().create_future()
         what = f"asynchronous invocation {event.invocation.request_id} of {event.name.name}"
         task = self._clock.create_task(self._run(event, first), what=what)
         self._pending[task] = event
         task.add_done_callback(lambda _: self._ended(task, first))
-        self._record("AsyncEventsReceived", 1, event)
         return first
 
     @property
@@ -175,6 +198,8 @@ class AsyncInvocations:
 
     async def _run(self, event: QueuedEvent, first: "asyncio.Future[Completion]") -> None:
         progress = _Progress()
+        if event.duplicate:
+            await self._clock.sleep(_DUPLICATE_AFTER_S)
         try:
             condition = await self._until_decided(event, progress, first)
         except ResourceNotFound:
@@ -346,4 +371,5 @@ def _outcome(
         invoke_count=progress.attempts,
         payload=event.invocation.payload,
         response=progress.last.answer.payload if progress.last else None,
+        duplicate=event.duplicate,
     )

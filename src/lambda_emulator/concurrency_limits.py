@@ -127,10 +127,14 @@ class ConcurrencyLimits:
         """How many of a version's provisioned environments are busy, and how many there are."""
         return self._in_provisioned[function, version], self._provisioned.get((function, version), 0)
 
-    def admit(self, function: str, version: str) -> Admission:
+    def on_demand(self, function: str) -> int:
+        """Invocations of a function that run now, without those in provisioned environments."""
+        return self._on_demand[function]
+
+    def admit(self, function: str, version: str, *, without_provisioned: bool = False) -> Admission:
         """A place for one invocation. Raises `TooManyRequests`."""
         busy, there = self.provisioned_use(function, version)
-        if busy < there:
+        if busy < there and not without_provisioned:
             self._in_provisioned[function, version] += 1
             return Admission(function, version, "provisioned")
         reserved = self._reserved.get(function)

@@ -51,12 +51,14 @@ class ControlPlane:
         """Replace `$LATEST`; its environments end when they are idle. Raises `ResourceNotFound`."""
         self._check_dead_letters(configuration)
         self._functions.replace(configuration)
+        self._dispatcher.rates.forget(configuration.name)
 
     def delete_function(self, name: str) -> None:
         """With everything that belongs to it; events that wait for it are dropped."""
         function = self.function(name)
         self.provisioned.forget(function)
         self._dispatcher.limits.forget(function.name)
+        self._dispatcher.rates.forget(function.name)
         self._functions.delete(function)
 
     async def publish_version(

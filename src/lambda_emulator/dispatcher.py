@@ -7,18 +7,20 @@ invocation's answer is `TooManyRequests`. Lives in one event loop.
 
 import asyncio
 import json
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lambda_emulator.answer import Answer
 from lambda_emulator.async_invocations import AsyncInvocations, QueuedEvent, Ran
 from lambda_emulator.aws_clients import AwsClients
-from lambda_emulator.clock import Clock
+from lambda_emulator.clock import Clock, RealClock
 from lambda_emulator.concurrency_limits import Admission, ConcurrencyLimits
 from lambda_emulator.concurrent_environment import ConcurrentEnvironment
+from lambda_emulator.duplicates import Duplicates
 from lambda_emulator.environment import Environment, ExecutionEnvironment
 from lambda_emulator.errors import ServiceClosed, TooManyRequests
 from lambda_emulator.event_routes import EventRoutes
@@ -31,6 +33,7 @@ from lambda_emulator.invoke_request import InvokeRequest
 from lambda_emulator.metrics import Metrics
 from lambda_emulator.pool import EnvironmentPool
 from lambda_emulator.process_guard import ProcessGuard
+from lambda_emulator.rate_limits import RateExceeded, RateLimits
 from lambda_emulator.result import Completion
 from lambda_emulator.tracing import Tracing
 
@@ -51,6 +54,10 @@ class Settings:
     max_environments: int = 10
     """Of each version, on this machine; who meets it waits."""
     account_concurrency: int = 1000
+    strict_rates: bool = False
+    """Reserved and provisioned concurrency limit the requests per second."""
+    duplicates: Duplicates = field(default_factory=Duplicates)
+    """Which asynchronous events run twice."""
     aws: AwsClients | None = None
 
 
@@ -74,9 +81,12 @@ class Dispatcher:
         self.settings = settings
         self.functions = Functions(self.make_pool, settings.random)
         self.limits = ConcurrencyLimits(account=settings.account_concurrency)
+        self.rates = RateLimits(self.limits, self._seconds(), strict=settings.strict_rates)
         self.metrics = Metrics()
         self.history = History()
-        self.events = AsyncInvocations(settings.clock, self, EventRoutes(settings.aws), self.metrics)
+        self.events = AsyncInvocations(
+            settings.clock, self, EventRoutes(settings.aws), self.metrics, settings.duplicates
+        )
         self._running: dict[asyncio.Task[Completion], asyncio.Future[Answer]] = {}
         self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(self._make_turns)
         self._closed = False
@@ -103,8 +113,11 @@ class Dispatcher:
         version = function.version(alias.function_version if alias else name.qualifier or "$LATEST")
         return version.configuration if version else self.functions.target(name).version.configuration
 
-    def dispatch(self, request: InvokeRequest, *, chain: tuple[str, ...] = ()) -> Dispatched:
-        """Accept an invocation and start it. Raises `InvokeError` for what the service refuses at once."""
+    def dispatch(self, request: InvokeRequest, *, chain: tuple[str, ...] = (), polled: bool = False) -> Dispatched:
+        """Accept an invocation and start it. Raises `InvokeError` for what the service refuses at once.
+
+        `polled`: it comes from an event source mapping, whose batches no rate limits.
+        """
         if self._closed:
             raise ServiceClosed("this LocalLambda is closed: make another one")
         name = FunctionName.parse(request.function_name, request.qualifier)
@@ -130,7 +143,7 @@ class Dispatcher:
         target = self.functions.target(name)
         if request.invocation_type == "DryRun":
             return Dispatched(request_id=request_id, executed_version=target.version.number)
-        completed, answered = self._start(invocation, target)
+        completed, answered = self._start(invocation, target, synchronous=not polled)
         return Dispatched(
             request_id=request_id,
             executed_version=target.version.number,
@@ -140,7 +153,7 @@ class Dispatcher:
 
     async def attempt(self, event: QueuedEvent, target: Target) -> Ran:
         """Run an asynchronous invocation once. Raises `TooManyRequests`."""
-        completed, answered = self._start(event.invocation, target)
+        completed, answered = self._start(event.invocation, target, synchronous=False)
         answer = await asyncio.shield(answered)
         return Ran(answer, await asyncio.shield(completed), target.version.number)
 
@@ -202,21 +215,23 @@ class Dispatcher:
         self.tracing.close()
 
     def _start(
-        self, invocation: Invocation, target: Target
+        self, invocation: Invocation, target: Target, *, synchronous: bool
     ) -> "tuple[asyncio.Task[Completion], asyncio.Future[Answer]]":
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         completed = self.settings.clock.create_task(
-            self._run(invocation, target, answered),
+            self._run(invocation, target, answered, synchronous=synchronous),
             what=f"invocation {invocation.request_id} of {target.function.name}",
         )
         self._running[completed] = answered
         completed.add_done_callback(lambda task: self._ended(task, answered))
         return completed, answered
 
-    async def _run(self, invocation: Invocation, target: Target, answered: "asyncio.Future[Answer]") -> Completion:
+    async def _run(
+        self, invocation: Invocation, target: Target, answered: "asyncio.Future[Answer]", *, synchronous: bool
+    ) -> Completion:
         function, version = target.function.name, target.version
         try:
-            admission = await self._admit(function, version.number)
+            admission = await self._admit(function, version.number, synchronous=synchronous)
         except TooManyRequests:
             self._record("Throttles", 1, target)
             raise
@@ -233,12 +248,14 @@ class Dispatcher:
         finally:
             self.limits.release(admission)
 
-    async def _admit(self, function: str, version: str) -> Admission:
+    async def _admit(self, function: str, version: str, *, synchronous: bool) -> Admission:
         loop = asyncio.get_running_loop()
         give_up_s = loop.time() + _ALMOST_OVER_S
         while True:
             try:
-                return self.limits.admit(function, version)
+                return self.rates.admit(function, version, synchronous=synchronous)
+            except RateExceeded:
+                raise
             except TooManyRequests:
                 ending = [task for task, answered in self._running.items() if answered.done()]
                 left_s = give_up_s - loop.time()
@@ -294,6 +311,13 @@ class Dispatcher:
     def _ended(self, task: "asyncio.Task[Completion]", answered: "asyncio.Future[Answer]") -> None:
         del self._running[task]
         _pass_on_failure(task, answered)
+
+    def _seconds(self) -> Callable[[], float]:
+        """What rates go by. A manual clock stands still while thousands of invocations run: there both times count."""
+        clock = self.settings.clock
+        if self.settings.strict_rates or isinstance(clock, RealClock):
+            return clock.time
+        return lambda: clock.time() + time.monotonic()
 
     def _make_turns(self) -> asyncio.Semaphore:
         return asyncio.Semaphore(self.settings.max_environments)

@@ -4,11 +4,14 @@ import asyncio
 import concurrent.futures
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-__all__ = ["LoopThread"]
+__all__ = ["Begin", "LoopThread"]
 
 _T = TypeVar("_T")
+
+Begin: TypeAlias = Callable[["concurrent.futures.Future[_T]"], None]
+"""Sets off, in the loop, what resolves the future."""
 
 
 class LoopThread:
@@ -23,7 +26,7 @@ class LoopThread:
         """Run it there."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
-    def call(self, begin: Callable[["concurrent.futures.Future[_T]"], None]) -> "concurrent.futures.Future[_T]":
+    def call(self, begin: "Begin[_T]") -> "concurrent.futures.Future[_T]":
         """Begin there what is to resolve the future, or raises; two turns of the loop less than a coroutine takes."""
         future: concurrent.futures.Future[_T] = concurrent.futures.Future()
 

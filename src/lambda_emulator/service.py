@@ -22,6 +22,7 @@ from lambda_emulator.concurrency_limits import ACCOUNT_LIMIT
 from lambda_emulator.control_plane import ControlPlane
 from lambda_emulator.deployment import Alarm, Deployment, Deployments, Hook, Plan
 from lambda_emulator.dispatcher import Dispatched, Dispatcher, Settings
+from lambda_emulator.duplicates import Duplicates
 from lambda_emulator.errors import InvalidRequestContent, ServiceClosed
 from lambda_emulator.event_invoke_config import EventInvokeConfig
 from lambda_emulator.function import FunctionConfiguration
@@ -54,8 +55,10 @@ class LocalLambda:
 
     `clock`: what retries and back-off go by; a `ManualClock` in tests. `aws`: where queues, streams, topics, buses are.
     `max_environments` limits the processes of each version on this machine; a call that meets the limit waits.
-    `account_concurrency` is Lambda's limit; a call that meets that is refused. `random` (0 up to 1) decides between the
-    versions of an alias.
+    `account_concurrency` is Lambda's limit; a call that meets that is refused. With `strict_rates` so is a function's
+    eleventh synchronous request in a second of the clock for each unit of its reserved concurrency. `duplicates` is the
+    share of asynchronous events and of messages of standard queues that are delivered twice. `random` (0 up to 1)
+    chooses these, and between the versions of an alias.
     """
 
     def __init__(
@@ -65,21 +68,27 @@ class LocalLambda:
         aws: AwsClients | None = None,
         max_environments: int = 10,
         account_concurrency: int = ACCOUNT_LIMIT,
+        strict_rates: bool = False,
+        duplicates: float = 0.0,
         random: Callable[[], float] | None = None,
     ) -> None:
         self.clock: Clock = RealClock() if clock is None else clock
+        random = Random().random if random is None else random  # noqa: S311 (it chooses, it keeps no secret)
+        self._duplicates = Duplicates(duplicates, random)
         self._dispatcher = Dispatcher(
             Settings(
                 clock=self.clock,
-                random=Random().random if random is None else random,  # noqa: S311 (it chooses, it keeps no secret)
+                random=random,
+                duplicates=self._duplicates,
                 max_environments=max_environments,
                 account_concurrency=account_concurrency,
+                strict_rates=strict_rates,
                 aws=aws,
             )
         )
         self._control = ControlPlane(self._dispatcher)
         self._deployments = Deployments(self._dispatcher, self._control)
-        self._mappings = EventSourceMappings(DispatcherInvoker(self._dispatcher), aws, self.clock)
+        self._mappings = EventSourceMappings(DispatcherInvoker(self._dispatcher), aws, self.clock, self._duplicates)
         self._invoke_api = InvokeApi(self._dispatcher, self._control, self._mappings)
         for configuration in functions:
             self._control.create_function(configuration)
@@ -203,6 +212,15 @@ class LocalLambda:
         return [each for each in outcomes if function_name is None or each.function_arn.split(":")[6] == function_name]
 
     @property
+    def duplicates(self) -> float:
+        """The share of asynchronous events and of messages of standard queues that are delivered twice; may be set."""
+        return self._duplicates.share
+
+    @duplicates.setter
+    def duplicates(self, share: float) -> None:
+        self._duplicates.share = share
+
+    @property
     def metrics(self) -> Metrics:
         """What CloudWatch would have counted; waits for the end of invocations whose callers have their answers."""
         if self._closing.alive:
@@ -249,7 +267,9 @@ class LocalLambda:
             cognito_identity=cognito_identity,
         )
         self._check_open()
-        begin: Callable[[concurrent.futures.Future[InvocationResult]], None] = partial(_begin, self._dispatcher, request)
+        begin: Callable[[concurrent.futures.Future[InvocationResult]], None] = partial(
+            _begin, self._dispatcher, request
+        )
         return self._loop.call(begin).result()
 
     def invoke_stream(

@@ -534,3 +534,30 @@ def test_retries_and_documents_with_a_real_runtime(
         "ValueError",
         "no stock",
     )
+
+
+def test_an_event_may_run_twice_though_it_was_sent_once(
+    app: Callable[..., FunctionConfiguration], start_lambda: Start, clock: ManualClock, seen: Seen
+) -> None:
+    drawn = iter([0.09, 0.1])
+    service = start_lambda(app(), clock=clock, duplicates=0.1, random=drawn.__next__)
+    twice = service.invoke("function", {}, invocation_type="Event")
+    once = service.invoke("function", {}, invocation_type="Event")
+    assert twice.log.count("START") == 1
+    clock.run_until_quiet()
+    assert sorted(seen()) == sorted([twice.request_id] * 2 + [once.request_id])
+    outcomes = [(each.request_id, each.duplicate, each.condition) for each in service.event_outcomes()]
+    assert sorted(outcomes) == sorted(
+        [
+            (twice.request_id, False, "Success"),
+            (twice.request_id, True, "Success"),
+            (once.request_id, False, "Success"),
+        ]
+    )
+    assert service.metrics.sum("AsyncEventsReceived", function="function") == 2
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
+def test_a_share_of_duplicates_is_a_share(share: float) -> None:
+    with pytest.raises(ValueError, match="use a share from 0 to 1"):
+        LocalLambda(duplicates=share)

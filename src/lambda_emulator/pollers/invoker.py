@@ -66,7 +66,7 @@ class DispatcherInvoker:
         """Through the same door as every synchronous caller."""
         request = InvokeRequest(function_name=function_name, payload=event, payload_bytes=len(event))
         try:
-            dispatched = self._dispatcher.dispatch(request)
+            dispatched = self._dispatcher.dispatch(request, polled=True)
             assert dispatched.answered is not None
             # Shielded: a poller that is stopped does not cut off what others may be told.
             answer = await asyncio.shield(dispatched.answered)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from lambda_emulator.aws_clients import AwsClients
 from lambda_emulator.clock import Clock
+from lambda_emulator.duplicates import Duplicates
 from lambda_emulator.errors import InvalidParameterValue, ResourceConflict, ResourceNotFound
 from lambda_emulator.pollers.event_source_mapping import EventSourceMapping, State
 from lambda_emulator.pollers.invoker import FunctionInvoker
@@ -41,10 +42,13 @@ class _Entry:
 class EventSourceMappings:
     """All mappings."""
 
-    def __init__(self, invoker: FunctionInvoker, aws: AwsClients | None, clock: Clock) -> None:
+    def __init__(
+        self, invoker: FunctionInvoker, aws: AwsClients | None, clock: Clock, duplicates: Duplicates | None = None
+    ) -> None:
         self._invoker = invoker
         self._aws = aws
         self._clock = clock
+        self._duplicates = duplicates or Duplicates()
         self._entries: dict[str, _Entry] = {}
         self._creating = asyncio.Lock()
 
@@ -159,6 +163,7 @@ class EventSourceMappings:
             function_arn=function_arn or entry.shown.function_arn,
             report=lambda result: self._set(entry, last_processing_result=result),
             measure=lambda name, value: self._invoker.measure(settings.function_name, name, value),
+            duplicates=self._duplicates,
         )
         if settings.source.is_queue:
             return QueuePoller(settings, around)

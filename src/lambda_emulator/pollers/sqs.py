@@ -61,6 +61,8 @@ class QueuePoller:
         """Received, and in no batch yet."""
         self._first_hand: set[str] = set()
         """Messages that were sent to this very queue, seen when they came for the first time and stayed."""
+        self._handed_out_twice: set[str] = set()
+        """Messages that are delivered once more though they are done; forgotten when they are done again."""
         self._receiver: asyncio.Task[None] | None = None
         self._handlers: set[asyncio.Task[None]] = set()
         self._held_back: set[asyncio.Task[None]] = set()
@@ -284,10 +286,26 @@ class QueuePoller:
             self._scaling.succeeded()
         self._slots.set_limit(self._scaling.limit)
         done = [message for message in batch if message.message_id not in failed]
+        again = self._chosen_again(done)
+        done = [message for message in done if message not in again]
         await self._calls.delete(done)
+        await self._calls.make_visible(again)
         self._first_hand.difference_update(message.message_id for message in done)
         self._around.report("PROBLEM: Function call failed" if payload is None else "OK")
         self._redelivery.expect([message for message in batch if message.message_id in failed])
+
+    def _chosen_again(self, done: Sequence[QueueMessage]) -> list[QueueMessage]:
+        """Messages that the queue hands out once more though they are done; a FIFO queue does so with none."""
+        if self._settings.source.kind == "sqs-fifo":
+            return []
+        again = []
+        for message in done:
+            if message.message_id in self._handed_out_twice:
+                self._handed_out_twice.discard(message.message_id)
+            elif self._around.duplicates.chosen():
+                self._handed_out_twice.add(message.message_id)
+                again.append(message)
+        return again
 
 
 async def _cancelled(tasks: "set[asyncio.Task[None]] | list[asyncio.Task[None]]") -> None:
