@@ -14,9 +14,12 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lambda_emulator.errors import LocalLambdaError
+
+if TYPE_CHECKING:
+    from lambda_emulator.direct_sources.hub import DirectSources
 
 __all__ = ["AwsClients", "BotoMissing"]
 
@@ -27,6 +30,9 @@ class BotoMissing(LocalLambdaError, ImportError):  # noqa: N818 (it is what is w
 
 class AwsClients:
     """Clients by service and region, made when they are first asked for. May be used from any thread."""
+
+    direct_sources: "DirectSources | None" = None
+    """What brings events of this AWS to functions, where that is possible: an embedded one's."""
 
     def __init__(
         self,

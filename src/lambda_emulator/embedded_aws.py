@@ -15,8 +15,10 @@ from typing import Any, Final, Self
 
 from lambda_emulator.aws_clients import AwsClients
 from lambda_emulator.clock import Clock, RealClock
+from lambda_emulator.direct_sources.hub import DirectSources, UndeliveredEvent
 from lambda_emulator.errors import LocalLambdaError
 from lambda_emulator.moto_gaps import MotoGaps
+from lambda_emulator.moto_sources import MotoSources
 
 __all__ = ["EmbeddedAws", "EmbeddedClients", "MotoMissing"]
 
@@ -28,7 +30,11 @@ class MotoMissing(LocalLambdaError, ImportError):  # noqa: N818 (it is what is w
 
 
 class EmbeddedClients(AwsClients):
-    """Clients of an embedded AWS."""
+    """Clients of an embedded AWS, whose events reach the functions of a `LocalLambda` that is made with them."""
+
+    def __init__(self, *, endpoint_url: str, direct_sources: DirectSources) -> None:
+        super().__init__(endpoint_url=endpoint_url)
+        self.direct_sources = direct_sources
 
     keeps_fifo_order = True
     """`moto_gaps` sees to it; of a moto server elsewhere it is not true."""
@@ -44,10 +50,15 @@ class EmbeddedAws:
         """
         self.clock: Clock = clock or RealClock()
         self._gaps = MotoGaps(self._now_s)
+        direct_sources = DirectSources()
+        self._sources = MotoSources(direct_sources, self._now_s)
         self._server, self._connections = _make_server(port)
         try:
             self._gaps.mend()
+            self._sources.mend()
         except BaseException:
+            self._sources.restore()
+            self._gaps.restore()
             self._server.server_close()
             raise
         self._thread = threading.Thread(
@@ -55,7 +66,7 @@ class EmbeddedAws:
         )
         self._thread.start()
         self.endpoint_url: str = f"http://127.0.0.1:{self._server.port}"
-        self.clients: AwsClients = EmbeddedClients(endpoint_url=self.endpoint_url)
+        self.clients: AwsClients = EmbeddedClients(endpoint_url=self.endpoint_url, direct_sources=direct_sources)
         """For `LocalLambda(aws=...)`."""
 
     def __enter__(self) -> Self:
@@ -85,6 +96,12 @@ class EmbeddedAws:
         from moto.moto_api._internal.models import moto_api_backend  # late: as all of moto
 
         moto_api_backend.reset()
+        self._sources.reset()
+
+    @property
+    def undelivered(self) -> list[UndeliveredEvent]:
+        """Events of S3, SNS, EventBridge and schedules that their targets did not take, the last 1,000."""
+        return self._sources.undelivered()
 
     def close(self) -> None:
         """Stop listening, delete everything, and leave moto as it was."""
@@ -95,6 +112,7 @@ class EmbeddedAws:
             _cut(connection)
         self._server.server_close()
         self.reset()
+        self._sources.restore()
         self._gaps.restore()
 
 
@@ -105,9 +123,7 @@ def _make_server(port: int) -> "tuple[Any, set[socket.socket]]":
         from werkzeug.serving import ThreadedWSGIServer
     except ImportError as error:
         name = (error.name or "moto").partition(".")[0]
-        raise MotoMissing(
-            f"{name} is not installed: install handlerkit[emulator] and moto[server] to embed AWS"
-        ) from error
+        raise MotoMissing(f"{name} is not installed: install handlerkit[emulator] to embed AWS") from error
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it has no other switch for its line about development
     connections: set[socket.socket] = set()
 

@@ -21,6 +21,7 @@ from lambda_emulator.clock import Clock, RealClock
 from lambda_emulator.concurrency_limits import ACCOUNT_LIMIT
 from lambda_emulator.control_plane import ControlPlane
 from lambda_emulator.deployment import Alarm, Deployment, Deployments, Hook, Plan
+from lambda_emulator.direct_sources.receiver import LocalReceiver
 from lambda_emulator.dispatcher import Dispatched, Dispatcher, Settings
 from lambda_emulator.duplicates import Duplicates
 from lambda_emulator.errors import InvalidRequestContent, ServiceClosed
@@ -94,6 +95,7 @@ class LocalLambda:
             self._control.create_function(configuration)
         self._loop = LoopThread("local-lambda")
         self._sides: list[Side] = [self._invoke_api]
+        receiver = LocalReceiver(self._dispatcher, self._loop, aws)
         self._closing = weakref.finalize(
             self,
             _close,
@@ -101,6 +103,7 @@ class LocalLambda:
             self._dispatcher,
             (self._mappings, self._deployments, self._control),
             self._sides,
+            receiver,
         )
 
     def __enter__(self) -> Self:
@@ -519,8 +522,12 @@ def _close(
     dispatcher: Dispatcher,
     management: tuple[EventSourceMappings, Deployments, ControlPlane],
     sides: list[Side],
+    receiver: LocalReceiver,
 ) -> None:
+    receiver.detach()
+
     async def close() -> None:
+        await receiver.close()
         for side in sides:
             await side.close()
         for each in management:

@@ -1,7 +1,7 @@
 """One embedded AWS for all tests of a worker, a clock and names of its own for each, and a function that obeys."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -67,13 +67,6 @@ def handler(event, context):
         return answers[min(len(before), len(answers) - 1)]
     return {"batchItemFailures": failed}
 """
-
-
-@pytest.fixture(scope="session")
-def embedded() -> Iterator[EmbeddedAws]:
-    """moto is heavy to import: once for each worker of the run."""
-    with EmbeddedAws() as aws:
-        yield aws
 
 
 @pytest.fixture

@@ -105,4 +105,4 @@ from lambda_emulator import EmbeddedAws
 EmbeddedAws()
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert "MotoMissing: moto is not installed: install handlerkit[emulator] and moto[server]" in done.stderr
+    assert "MotoMissing: moto is not installed: install handlerkit[emulator] to embed AWS" in done.stderr
