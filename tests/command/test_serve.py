@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from lambda_emulator.clock import RealClock
 from lambda_emulator.embedded_aws import EmbeddedAws
 from tests.command.served import Served, processes_that_know
 
@@ -355,7 +356,9 @@ def test_ports_are_free_again_and_may_be_chosen(answering: Path) -> None:
         pass
 
 
-def test_another_aws_is_used_where_one_is_given(tmp_path: Path) -> None:
+def test_another_aws_is_used_where_one_is_given(tmp_path: Path, embedded: EmbeddedAws) -> None:
+    embedded.follow(RealClock())
+    embedded.reset()
     project(
         tmp_path,
         """
@@ -368,9 +371,9 @@ def test_another_aws_is_used_where_one_is_given(tmp_path: Path) -> None:
         """,
         app='def handler(event, context):\n    print("got", event["Records"][0]["body"])\n',
     )
-    with EmbeddedAws() as aws, Served("--endpoint-url", aws.endpoint_url, folder=tmp_path) as served:
+    with Served("--endpoint-url", embedded.endpoint_url, folder=tmp_path) as served:
         assert "rules and schedules invoke functions only from the AWS of this process" in served.text
-        sqs = aws.client("sqs")
+        sqs = embedded.client("sqs")
         sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="jobs")["QueueUrl"], MessageBody="job 1")
         served.wait_for(r"worker +\| got job 1")
 
@@ -427,7 +430,7 @@ def test_a_reader_that_goes_away_ends_it(answering: Path) -> None:
 
 @pytest.mark.parametrize(
     ("module", "extra"),
-    [("moto", "moto[server]"), ("watchfiles", "handlerkit[emulator]"), ("yaml", "handlerkit[emulator]")],
+    [("moto", "handlerkit[emulator]"), ("watchfiles", "handlerkit[emulator]"), ("yaml", "handlerkit[emulator]")],
 )
 def test_a_missing_package_is_named_with_its_extra(tmp_path: Path, module: str, extra: str) -> None:
     write(tmp_path / "code" / "app.py", ANSWERING)

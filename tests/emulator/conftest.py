@@ -12,7 +12,6 @@ from typing import Any, Protocol
 import pytest
 
 from lambda_emulator import FunctionConfiguration, LocalLambda
-from lambda_emulator.embedded_aws import EmbeddedAws
 
 # A runtime in forty lines of standard library, for programs whose every call a test wants to decide.
 _CLIENT = """
@@ -82,13 +81,6 @@ def _processes_that_know(folder: str) -> list[str]:
         except OSError:
             continue  # gone, or another user's
     return found
-
-
-@pytest.fixture(scope="session")
-def embedded() -> Iterator[EmbeddedAws]:
-    """moto is heavy to import: once for each worker of the run, and it is one for the whole process."""
-    with EmbeddedAws() as aws:
-        yield aws
 
 
 @pytest.fixture
