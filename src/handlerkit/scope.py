@@ -184,7 +184,10 @@ def in_scope(handler: Any, answer: Callable[[Any, Any, Scope], Any], event: Any,
         scope.error = error
         raise
     finally:
-        scope.end()
+        if scope._endings is None and scope.error is None:
+            scope.has_ended = True  # all that there is to its end, as nearly always
+        else:
+            scope.end()
         current.reset(before)
 
 

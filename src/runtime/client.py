@@ -78,7 +78,7 @@ class RuntimeClient:
     def respond(self, invocation: Invocation, body: bytes, content_type: str = protocol.JSON) -> None:
         """Answer `invocation` with `body`; sent with the following `next` unless it is large."""
         path = f"{protocol.INVOCATION}{invocation.request_id}{protocol.RESPONSE_SUFFIX}"
-        self._hold(invocation, path, content_type, body, "")
+        self._hold(invocation, path, content_type, body)
 
     def fail(self, invocation: Invocation, document: bytes, error_type: str, xray_cause: "str | None") -> None:
         """Answer `invocation` with an error document; `error_type` and `xray_cause` become headers (ASCII)."""
@@ -173,15 +173,17 @@ class RuntimeClient:
         self.belongs_to_parent = True
         self.close()
 
-    def _hold(self, invocation: Invocation, path: str, content_type: str, body: bytes, extra: str) -> None:
+    def _hold(self, invocation: Invocation, path: str, content_type: str, body: bytes, extra: str = "") -> None:
         if self.belongs_to_parent:
             raise Terminated
-        extra += _nonce(invocation)
+        if invocation.invocation_id:
+            extra += f"{protocol.INVOCATION_ID}: {invocation.invocation_id}\r\n"
         self._held = self._answer = [post(self.address, path, content_type, len(body), extra), body]
         self._answered = invocation
         self._acknowledged = False
         invocation.body = b""  # an idle environment need not keep the event
-        self._deliver_if_large()
+        if len(body) > PIPELINED_BYTES:
+            self._deliver_if_large()
 
     def _deliver_if_large(self) -> None:
         if self.holds_large:
@@ -197,7 +199,8 @@ class RuntimeClient:
     def is_new(self, invocation: Invocation, redeliveries: int) -> bool:
         """Whether `invocation` is to be handled. If not, it was answered, and its answer may be held again."""
         answered = self._answered
-        if answered is None or not invocation.is_same_attempt(answered):
+        is_another = answered is None or invocation.request_id != answered.request_id  # as nearly always
+        if is_another or answered is None or not invocation.is_same_attempt(answered):
             if not self._acknowledged:
                 self.warn(f"the connection ended before the answer of {self._request_id} was acknowledged")
                 self._acknowledged = True

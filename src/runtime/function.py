@@ -48,7 +48,12 @@ class Function:
 
         Raises what is wrong with the event, the handler or its result.
         """
-        result = self.call(invocation)
+        if self._raw is not None:  # the ordinary case of a handler with the raw hook, without a call that is not its
+            result = self._raw(invocation.body, LambdaContext(invocation, self._settings, self.output.write))
+            if type(result) is bytes and len(result) <= protocol.MAX_RESPONSE_BYTES:
+                return result, protocol.JSON
+        else:
+            result = self.call(invocation)
         if type(result) in _ORDINARY:
             return self.encode(result)
         if hasattr(result, "__await__"):

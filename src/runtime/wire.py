@@ -11,6 +11,7 @@ Accepted: any case of header names, Content-Length and chunked bodies (with trai
 """
 
 from . import protocol
+from .head import Heads, WireError, shown
 
 __all__ = ["Message", "ResponseReader", "WireError", "chunk", "get", "last_chunk", "post", "stream_head"]
 
@@ -18,10 +19,6 @@ MAX_HEAD_BYTES = 64 * 1024
 """An event's own headers stay below 10 kB (the client context is the largest, 3,583 bytes)."""
 MAX_CHUNK_LINE_BYTES = 1024
 """Size and extensions of one chunk, or one trailer; Go and Node accept 4 kB and more, nobody sends it."""
-
-
-class WireError(Exception):
-    """The peer sent what is no HTTP response of this API; the text says what was found."""
 
 
 class Message:
@@ -89,7 +86,7 @@ class ResponseReader:
     spent. `started` tells whether part of a message has arrived.
     """
 
-    __slots__ = ("_at", "_data", "_eof", "_in_body", "_known", "_known_message", "_steps")
+    __slots__ = ("_at", "_data", "_eof", "_heads", "_in_body", "_known", "_known_message", "_steps")
 
     def __init__(self) -> None:
         self._data = b""
@@ -97,6 +94,7 @@ class ResponseReader:
         """How much of `_data` has been read. It is cut off when more comes, not before: cutting copies the rest."""
         self._eof = False
         self._in_body = False
+        self._heads = Heads()
         # Acknowledgements repeat to the byte (their Date changes once a second): the last one is not parsed again.
         self._known = b""
         self._known_message = Message(0, {}, b"")
@@ -140,7 +138,7 @@ class ResponseReader:
             start, body_start = self._at, end + 4
             if end - start > MAX_HEAD_BYTES:
                 raise WireError(f"response head of {end - start} bytes, more than {MAX_HEAD_BYTES}")
-            status, headers = _parse_head(self._data[start:end])
+            status, headers = self._heads.parse(self._data[start:end])
             self._at = body_start
             if status < 200:
                 continue
@@ -173,14 +171,14 @@ class ResponseReader:
         data = self._data[self._at :]
         if self._eof:
             if data:
-                raise WireError(f"connection closed in the middle of a response head: {_shown(data)}")
+                raise WireError(f"connection closed in the middle of a response head: {shown(data)}")
             return
         if not data.startswith(b"HTTP/1."[: len(data)]):
-            raise WireError(f"not an HTTP/1.1 response: {_shown(data)}")
+            raise WireError(f"not an HTTP/1.1 response: {shown(data)}")
         if len(data) > MAX_HEAD_BYTES + 4:
             raise WireError(f"response head of more than {MAX_HEAD_BYTES} bytes")
         if data.count(b"\n") != data.count(b"\r\n"):
-            raise WireError(f"response head with bare line feeds: {_shown(data)}")
+            raise WireError(f"response head with bare line feeds: {shown(data)}")
 
     def _take(self, length: int, parts: "list[bytes]") -> "Generator[None, None, None]":
         """Read `length` bytes into `parts`, in the pieces in which they come."""
@@ -207,7 +205,7 @@ class ResponseReader:
             digits = line.partition(b";")[0].strip()
             # int() alone would take signs, underscores and blanks inside
             if not digits or digits.strip(b"0123456789abcdefABCDEF") or len(digits) > 16:
-                raise WireError(f"a chunk's size is no hexadecimal number: {_shown(line)}")
+                raise WireError(f"a chunk's size is no hexadecimal number: {shown(line)}")
             size = int(digits, 16)
             if size == 0:
                 break
@@ -225,12 +223,12 @@ class ResponseReader:
         while (end := self._data.find(b"\r\n", self._at)) < 0:
             rest = self._data[self._at :]
             if len(rest) > MAX_CHUNK_LINE_BYTES or b"\n" in rest:
-                raise WireError(f"expected {what}, found {_shown(rest)}")
+                raise WireError(f"expected {what}, found {shown(rest)}")
             yield from self._more(what)
         line = self._data[self._at : end]
         self._at = end + 2
         if len(line) > MAX_CHUNK_LINE_BYTES or b"\n" in line:
-            raise WireError(f"expected {what}, found {_shown(line)}")
+            raise WireError(f"expected {what}, found {shown(line)}")
         return line
 
     def _more(self, missing: str) -> "Generator[None, None, None]":
@@ -240,48 +238,6 @@ class ResponseReader:
             if self._eof:
                 raise WireError(f"connection closed in the middle of a response: expected {missing}")
             yield None
-
-
-def _parse_head(head: bytes) -> "tuple[int, dict[str, str]]":
-    status_line, *lines = head.decode("latin-1").split("\r\n")
-    status = _USUAL_STATUS.get(status_line) or _parse_status(status_line)
-    headers = {}
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon:
-            raise WireError(f"not a header line: {_shown(line.encode('latin-1'))}")
-        headers[name.lower()] = value.strip()
-    if len(headers) != len(lines):
-        _refuse_two_lengths(lines)
-    # An empty name, or one that begins with a blank, sorts before all others.
-    if (lines and min(headers) < "!") or head.count(b"\n") != len(lines):
-        raise WireError(f"not a response head (an empty name, a bare line feed or a folded line): {_shown(head)}")
-    if status_line.startswith("HTTP/1.0 "):
-        headers.setdefault("connection", "close")
-    return status, headers
-
-
-_USUAL_STATUS = {"HTTP/1.1 200 OK": 200, "HTTP/1.1 202 Accepted": 202}
-
-
-def _parse_status(line: str) -> int:
-    digits = line[9:12]
-    if not (
-        line.startswith(("HTTP/1.1 ", "HTTP/1.0 "))
-        and len(digits) == 3
-        and digits.isascii()
-        and digits.isdecimal()
-        and digits >= "100"
-        and line[12:13] in ("", " ")
-    ):
-        raise WireError(f"not an HTTP/1.1 status line: {_shown(line.encode('latin-1'))}")
-    return int(digits)
-
-
-def _refuse_two_lengths(lines: "list[str]") -> None:
-    lengths = {line.partition(":")[2].strip() for line in lines if line.lower().startswith("content-length:")}
-    if len(lengths) > 1:
-        raise WireError(f"two different values of Content-Length: {sorted(lengths)}")
 
 
 def _plain_chunks(data: bytes, at: int, headers: "dict[str, str]") -> "tuple[bytes, int] | None":
@@ -323,10 +279,6 @@ def _content_length(status: int, headers: "dict[str, str]") -> int:
     if length > protocol.MAX_EVENT_BYTES:
         raise WireError(f"a body of {text[:40]} bytes, more than {protocol.MAX_EVENT_BYTES}")
     return length
-
-
-def _shown(data: bytes) -> str:
-    return repr(data[:60]) + ("…" if len(data) > 60 else "")
 
 
 TYPE_CHECKING = False

@@ -28,6 +28,7 @@ OURS = {
             "environ",
             "errors",
             "function",
+            "head",
             "initialisation",
             "invocation",
             "late_logging",

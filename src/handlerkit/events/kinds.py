@@ -24,6 +24,8 @@ def outer_kind(event: Any) -> str:
     if isinstance(records, list) and records and isinstance(records[0], dict):
         first = records[0]
         said = first.get("eventSource") or first.get("EventSource")
+        if said == "aws:sqs" and "cf" not in first:
+            return _sqs(event, first)  # what most of them are
         for source, container, kind in RECORDS:
             if said == source or isinstance(first.get(container), dict) or _is_part_of(said, source):
                 return kind if isinstance(kind, str) else kind(event, first)
@@ -57,7 +59,7 @@ def _cloudfront(_: dict[str, Any], record: dict[str, Any]) -> str:
 
 def _sqs(_: dict[str, Any], record: dict[str, Any]) -> str:
     # A message group alone does not tell: standard queues carry one for fair queueing.
-    is_fifo = _at(record, "attributes", "MessageGroupId") and str(record.get("eventSourceARN")).endswith(".fifo")
+    is_fifo = str(record.get("eventSourceARN")).endswith(".fifo") and _at(record, "attributes", "MessageGroupId")
     return "sqs.fifo" if is_fifo else "sqs.standard"
 
 

@@ -10,6 +10,7 @@ import gc
 from .descriptor import Field, KeptField
 from .errors import EventValidationError
 from .generics import Generic, TypeVar
+from .json_text import may_hold_nan
 from .view import View, settle, settled_class
 
 __all__ = [
@@ -168,53 +169,43 @@ class ViewsField(NestedField[tuple[V, ...], V], Generic[V]):
 
     def settle(self, view: View) -> None:
         raws = self.find(view.raw)
-        pauses = type(raws) is list and len(raws) >= MANY and gc.isenabled()
-        if pauses:
-            gc.disable()
+        if type(raws) is not list or view._kept is not None:
+            return super().settle(view)
+        if len(raws) < MANY or not gc.isenabled():
+            return self._settle_all(view, raws)
+        gc.disable()
         try:
-            if view._kept is not None or type(raws) is not list or not self._settle_at_once(view, raws):
-                super().settle(view)
+            return self._settle_all(view, raws)
         finally:
-            if pauses:
-                gc.enable()
+            gc.enable()
 
-    def _settle_at_once(self, view: View, raws: list[Any]) -> bool:
-        """The hot loop of a batch whose items have one payload, JSON text for a model, as most have: no call in between
-        but the model's own. False where it is otherwise."""
+    def _settle_all(self, view: View, raws: list[Any]) -> None:
+        """The hot path of a batch whose items have one payload, JSON text for a model, as most have, and all of them
+        right: no code in between but the model's own. What is otherwise, or wrong, goes the long way."""
         item = self.item
-        payload = item._eager[0] if len(item._eager) == 1 else None
-        if payload is None or payload.direct is None:
-            return False
-        settled = item.__dict__.get("_settled") or settled_class(item, payload)
-        if settled is None or (raws and set(map(type, raws)) != _OBJECTS):
-            return False
-        direct, wire, new, done = payload.direct, payload.wire, object.__new__, []
-        for raw in raws:
-            text = raw.get(wire)
-            member: Any
-            if type(text) is str and "NaN" not in text and "Infinity" not in text:
-                try:
-                    decoded = direct(text)
-                except ValueError:
-                    pass  # the long way words the error
-                else:
-                    member = new(settled)
-                    member.raw = raw
-                    member._kept = None
-                    member._payload = decoded
-                    done.append(member)
-                    continue
-            member = item(raw)
-            try:
-                payload.settle(member)
-            except EventValidationError as error:
-                raise error.within(type(view).__name__, f"{self.name}[{len(done)}]") from None
+        eager = item._eager
+        if len(eager) != 1 or (direct := eager[0].direct) is None:
+            return super().settle(view)
+        settled: Any = item.__dict__.get("_settled") or settled_class(item, eager[0])
+        if settled is None:
+            return super().settle(view)
+        wire = eager[0].wire
+        try:
+            texts = [raw.get(wire) for raw in raws]
+            if may_hold_nan("".join(texts)):
+                return super().settle(view)
+            payloads = list(map(direct, texts))
+        except (AttributeError, TypeError, ValueError, RecursionError):
+            return super().settle(view)  # which finds the record, and words the error
+        new, done = object.__new__, []
+        for raw, payload in zip(raws, payloads, strict=True):
+            member = new(settled)
+            member.raw = raw
+            member._kept = None
+            member._payload = payload
             done.append(member)
         view._kept = {self.name: tuple(done)}
-        return True
-
-
-_OBJECTS = {dict}
+        return None
 
 
 class ViewMapField(NestedField[dict[str, V], V], Generic[V]):

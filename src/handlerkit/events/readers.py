@@ -140,7 +140,10 @@ class ViewReader(Reader):
         self.name = kind.__name__
 
     def from_bytes(self, data: bytes) -> View:
-        value = parsed(self.name, inflated(self.name, data) if is_gzip(data) else data)
+        try:
+            value = load(inflated(self.name, data) if is_gzip(data) else data)
+        except MalformedJsonError as error:
+            raise not_json(self.name, str(error), data) from None
         return checked(self.kind, value) if type(value) is dict else self.from_object(value)
 
     def from_object(self, value: Any) -> View:
