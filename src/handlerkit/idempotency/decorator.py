@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlerkit.signature import is_coroutine_function, is_generator_function
+from handlerkit.signature import dressed, is_coroutine_function, is_generator_function
 
 from .invocation import context_among
 from .options import DEFAULT_TTL_S, Idempotency
@@ -87,8 +87,4 @@ def _guarded(function: Any, options: Idempotency) -> Any:
             return guard.run(args, kwargs, context_among(args, kwargs), lambda: function(*args, **kwargs))
 
         wrapper = run
-    for attribute in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__"):
-        if hasattr(function, attribute):
-            setattr(wrapper, attribute, getattr(function, attribute))
-    wrapper.__wrapped__ = function
-    return wrapper
+    return dressed(wrapper, function)

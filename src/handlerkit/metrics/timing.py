@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from handlerkit.events.generics import TypeVar
-from handlerkit.signature import is_coroutine_function, is_generator_function
+from handlerkit.signature import dressed, is_coroutine_function, is_generator_function
 
 __all__ = ["Timer"]
 
@@ -54,7 +54,7 @@ class Timer:
                 finally:
                     self._ended(began_ns)
 
-            return _named(timed_async, function)  # type: ignore[no-any-return]
+            return dressed(timed_async, function)  # type: ignore[no-any-return]
 
         def timed(*args: Any, **keywords: Any) -> Any:
             began_ns = time.perf_counter_ns()
@@ -63,16 +63,8 @@ class Timer:
             finally:
                 self._ended(began_ns)
 
-        return _named(timed, function)  # type: ignore[no-any-return]
+        return dressed(timed, function)  # type: ignore[no-any-return]
 
     def _ended(self, began_ns: int) -> None:
         taken = (time.perf_counter_ns() - began_ns) / self._per_unit_ns
         self._metrics.add(self._name, taken, self._unit, resolution=self._resolution)
-
-
-def _named(wrapper: Any, function: Any) -> Any:
-    for name in ("__module__", "__name__", "__qualname__", "__doc__", "__dict__", "__annotations__"):
-        if hasattr(function, name):
-            setattr(wrapper, name, getattr(function, name))
-    wrapper.__wrapped__ = function
-    return wrapper

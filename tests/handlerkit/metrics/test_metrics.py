@@ -746,3 +746,23 @@ for name in "abc":
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert len(done.stdout.splitlines()) == 3
+
+
+def test_a_timed_function_can_be_asked_for_its_signature_and_made_a_handler() -> None:
+    program = """
+import inspect
+from handlerkit import event_handler, metrics, traced
+@event_handler
+@metrics.timer("outer")
+@traced
+@metrics.timer("inner")
+def handler(event: dict, context) -> int:
+    return event["n"]
+handler.func.__wrapped__.mark = 1
+assert list(inspect.signature(handler.func).parameters) == ["event", "context"]
+assert not hasattr(handler.func, "mark")  # its own attributes, not those of what it wraps
+assert handler({"n": 3}, None) == 3
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count('"outer":') == done.stdout.count('"inner":') == 1
