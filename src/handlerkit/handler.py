@@ -14,7 +14,7 @@ from .events.errors import EventValidationError
 from .events.generics import Generic, TypeVar
 from .running_loop import is_in_loop
 from .scope import in_scope, in_scope_async
-from .signature import Signature, is_coroutine_function, signature_of
+from .signature import Signature, may_be_awaited, signature_of
 
 __all__ = ["EventHandler", "event_handler"]
 
@@ -57,7 +57,7 @@ class EventHandler(Generic[F]):
         self._prepare = prepare
         self._answer_bad_requests = answer_bad_requests
         self._loop: KeptLoop | None = None
-        self.is_async = is_coroutine_function(func)
+        self.is_async = may_be_awaited(func)
         self._encode: Callable[[object], bytes] | None = None
         self._read: Callable[[bytes], Any] | None = None
         self._takes_event_alone = self._guard is None and self._signature.context is Signature.NOT
@@ -181,13 +181,13 @@ class EventHandler(Generic[F]):
 
     async def _handled_async(self, asked: Any, context: Any) -> Any:
         if self._guard is None:
-            return self._checked(asked, await self.begin(asked, context))
+            return self._checked(asked, await self.wait(asked, context))
         from .reply import jsonable
 
         def document(result: Any) -> Any:
             return jsonable(self._checked(asked, result))
 
-        return await self._guard.run_async((asked,), {}, context, lambda: self.begin(asked, context), document)
+        return await self._guard.run_async((asked,), {}, context, lambda: self.wait(asked, context), document)
 
     def begin(self, asked: Any, context: Any) -> Any:
         """The function's own result, which may be something to await."""
@@ -197,6 +197,11 @@ class EventHandler(Generic[F]):
         if how is Signature.KEYWORD:
             return self.func(asked, context=context)
         return self.func(asked)
+
+    async def wait(self, asked: Any, context: Any) -> Any:
+        """The function's result, awaited."""
+        result = self.begin(asked, context)
+        return await result if hasattr(result, "__await__") else result
 
     def call(self, asked: Any, context: Any) -> Any:
         """The function's result, waited for."""

@@ -171,10 +171,15 @@ def _trace(scope: Scope) -> None:
 
 
 def in_scope(handler: Any, answer: Callable[[Any, Any, Scope], Any], event: Any, context: Any) -> Any:
-    """`answer(event, context, scope)` in a scope of its own, or in the present one if it is this invocation's."""
+    """`answer(event, context, scope)` in a scope of its own, or in the present one if it is this invocation's, or if no
+    context says that it is another's."""
     scope = current.get()
-    if scope is not None and context is not None and scope.context is context:
-        return answer(event, context, scope)  # a handler that calls another one
+    if scope is not None and (context is None or scope.context is context):  # a handler that calls another one
+        outer = scope.event
+        try:
+            return answer(event, context, scope)
+        finally:
+            scope.event = outer
     scope = Scope(handler, context)
     before = current.set(scope)
     scope.begin()
@@ -194,8 +199,12 @@ def in_scope(handler: Any, answer: Callable[[Any, Any, Scope], Any], event: Any,
 async def in_scope_async(handler: Any, answer: Callable[[Any, Any, Scope], Any], event: Any, context: Any) -> Any:
     """The same where `answer` is to be awaited: for handlers inside an event loop that runs already."""
     scope = current.get()
-    if scope is not None and context is not None and scope.context is context:
-        return await answer(event, context, scope)
+    if scope is not None and (context is None or scope.context is context):
+        outer = scope.event
+        try:
+            return await answer(event, context, scope)
+        finally:
+            scope.event = outer
     scope = Scope(handler, context)
     before = current.set(scope)
     scope.begin()

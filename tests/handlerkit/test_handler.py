@@ -423,3 +423,19 @@ def test_an_asynchronous_handler_keeps_nothing_of_its_first_invocation() -> None
     del event
     gc.collect()
     assert known() is None
+
+
+def test_a_method_without_its_object_is_refused_where_it_is_decorated() -> None:
+    with pytest.raises(TypeError, match=r"Shop\.take is a method without its object"):
+
+        class Shop:
+            @event_handler
+            def take(self, event: dict[str, int]) -> None: ...
+
+    class Store:
+        stock = 3
+
+        def take(self, event: dict[str, int]) -> int:
+            return self.stock - event["n"]
+
+    assert event_handler(Store().take)({"n": 1}) == 2

@@ -1,6 +1,7 @@
 """Decorated handlers where an event loop runs already: our runtime's asyncio mode, and tests that await."""
 
 import asyncio
+import functools
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -152,3 +153,36 @@ def test_idempotent_coroutines_run_once_inside_a_loop() -> None:
     assert one == {"n": 2, "call": 2}
     assert isinstance(other, AlreadyInProgressError) or other == one
     assert calls == [1, 2]
+
+
+def test_coroutines_that_a_wrapper_hides_are_awaited_inside_a_loop() -> None:
+    def logged(function: Any) -> Any:
+        @functools.wraps(function)
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            return function(*arguments, **keywords)
+
+        return call
+
+    def run_elsewhere(function: Any) -> Any:
+        @functools.wraps(function)
+        def call(*arguments: Any) -> Any:
+            with ThreadPoolExecutor(1) as thread:
+                return thread.submit(asyncio.run, function(*arguments)).result()
+
+        return call
+
+    async def double(event: dict[str, int]) -> int:
+        await asyncio.sleep(0)
+        return event["n"] * 2
+
+    async def record(record: SqsRecord[dict[str, int]]) -> None:
+        await asyncio.sleep(0)
+
+    for wrapper in (logged, run_elsewhere):
+        handler = event_handler(wrapper(double))
+        assert asyncio.run(_awaited(handler, {"n": 2})) == 4 == handler({"n": 2})
+        once = event_handler(idempotency=Idempotency(MemoryStore(), key=lambda event: event["n"]))(wrapper(double))
+        assert asyncio.run(_awaited(once, {"n": 2})) == 4
+        batch = batch_handler(wrapper(record))
+        event = sqs_event([{"n": 1}])
+        assert asyncio.run(_awaited(batch, event)) == {"batchItemFailures": []} == batch(event)

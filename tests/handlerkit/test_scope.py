@@ -1,5 +1,6 @@
 """The scope of an invocation: who is in it, what is called when it begins and ends, what a cold start is."""
 
+import asyncio
 import contextvars
 import os
 import subprocess
@@ -10,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from handlerkit import event_handler
+from handlerkit import event_handler, http_handler
 from handlerkit.scope import Scope, at_every_start, current
-from handlerkit.testing import FakeContext
+from handlerkit.testing import FakeContext, http_event
 
 
 @pytest.fixture
@@ -121,3 +122,55 @@ def test_the_first_invocation_is_cold_unless_the_environment_was_provisioned(
     environment = {**os.environ, "AWS_LAMBDA_INITIALIZATION_TYPE": initialisation}
     done = subprocess.run([sys.executable, "-c", COLD], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == expected
+
+
+def test_a_handler_that_is_called_without_a_context_belongs_to_the_invocation_around_it(started: list[Scope]) -> None:
+    context = FakeContext()
+
+    @event_handler
+    def inner(event: dict[str, int]) -> str:
+        scope = current.get()
+        assert scope is not None
+        assert scope.event == {"inner": 1}
+        return str(scope.context.aws_request_id)
+
+    @http_handler
+    def web() -> str:
+        scope = current.get()
+        assert scope is not None
+        return str(scope.context.aws_request_id)
+
+    @event_handler
+    async def awaited(event: dict[str, int]) -> str:
+        return str(inner({"inner": 1}))
+
+    @event_handler
+    def outer(event: dict[str, int], context: Any) -> list[Any]:
+        scope = current.get()
+        assert scope is not None
+        found = [inner({"inner": 1}), web(http_event())["body"], awaited({"n": 1})]
+        assert scope.event == {"outer": 1}
+        return found
+
+    assert outer({"outer": 1}, context) == [context.aws_request_id] * 3
+    assert len(started) == 1
+
+
+def test_coroutines_inside_of_a_coroutine_keep_its_scope(started: list[Scope]) -> None:
+    @event_handler
+    async def inner(event: dict[str, int]) -> int:
+        return event["inner"]
+
+    @event_handler
+    async def outer(event: dict[str, int]) -> int:
+        scope = current.get()
+        assert scope is not None
+        found = await inner({"inner": 7})
+        assert scope.event == {"outer": 1}
+        return int(found)
+
+    async def run() -> Any:
+        return await outer({"outer": 1}, FakeContext())
+
+    assert asyncio.run(run()) == 7
+    assert len(started) == 1

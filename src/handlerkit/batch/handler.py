@@ -12,7 +12,7 @@ from handlerkit.events.generics import Generic, TypeVar
 from handlerkit.events.readers import parsed
 from handlerkit.running_loop import is_in_loop
 from handlerkit.scope import in_scope, in_scope_async
-from handlerkit.signature import signature_of
+from handlerkit.signature import may_be_awaited, signature_of
 
 from .options import Options
 from .processing import Plan
@@ -47,6 +47,7 @@ class BatchHandler(Generic[F]):
         self.func = func
         self._record = record
         self._signature = signature_of(func)
+        self._may_be_awaited = may_be_awaited(func)
         self._plan = Plan(func, Options.of(options or {}), self._signature)
         for name in ("__module__", "__name__", "__qualname__", "__doc__"):
             if hasattr(func, name):
@@ -72,7 +73,7 @@ class BatchHandler(Generic[F]):
 
         Inside an event loop that runs already, an `async def` function's is to be awaited.
         """
-        if self._plan.is_async and is_in_loop():
+        if self._may_be_awaited and is_in_loop():
             return in_scope_async(self, self._answer_parsed_async, event, context)
         return in_scope(self, self._answer_parsed, event, context)
 
@@ -85,7 +86,7 @@ class BatchHandler(Generic[F]):
 
     def __lambda_raw__(self, body: bytes, context: Any) -> Any:
         """Handle an event's bytes; the response's bytes, to be awaited where `__call__`'s response is."""
-        if self._plan.is_async and is_in_loop():
+        if self._may_be_awaited and is_in_loop():
             return in_scope_async(self, self._answer_bytes_async, body, context)
         return in_scope(self, self._answer_bytes, body, context)
 

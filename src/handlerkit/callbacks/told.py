@@ -105,7 +105,7 @@ class TellingHandler:
         watch = await in_thread(self._watched, subject, context)
         try:
             asked = scope.event = self._handler.read(event)
-            outcome = await self._handler.begin(asked, context)
+            outcome = await self._handler.wait(asked, context)
         except BaseException as error:  # a cancellation, too
             await in_thread(self._failed, subject, watch, scope, error)
             if not isinstance(error, Exception):

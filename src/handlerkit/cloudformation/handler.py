@@ -128,8 +128,7 @@ class CustomResource:
         if function is None:
             return None
         asked = scope.event = function.read(event)
-        result = function.begin(asked, context)
-        return await result if hasattr(result, "__await__") else result
+        return await function.wait(asked, context)
 
     def _function(self, event: dict[str, Any]) -> EventHandler[Any] | None:
         """Whose request it is; None where there is nothing to do."""

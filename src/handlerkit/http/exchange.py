@@ -64,12 +64,12 @@ class Exchange:
 
     def _invoked(self, event: Any, context: Any, *, is_raw: bool) -> Any:
         scope = current.get()
-        is_own = scope is None or context is None or scope.context is not context
+        is_own = scope is None or (context is not None and scope.context is not context)
         if scope is None or is_own:
             scope = Scope(self._handler, context)
         call = _Call(self, scope, is_raw=is_raw, ends_scope=is_own)
         before = current.set(scope)
-        around = current_span.get()
+        around, outer = current_span.get(), scope.event
         try:
             if is_own:
                 scope.begin()
@@ -79,7 +79,9 @@ class Exchange:
             raise
         finally:
             call.end()
-            if is_own and not scope.has_ended:
+            if not is_own:
+                scope.event = outer
+            elif not scope.has_ended:
                 pause(scope, around)
             current.reset(before)
 

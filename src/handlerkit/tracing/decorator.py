@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from handlerkit.running_loop import is_in_loop
 from handlerkit.scope import current as current_scope
 from handlerkit.scope import current_span as current
-from handlerkit.scope import in_scope
+from handlerkit.scope import in_scope, in_scope_async
+from handlerkit.signature import (
+    ASYNC_GENERATOR_CODE,
+    COROUTINE_CODE,
+    GENERATOR_CODE,
+    PLAIN_GENERATOR_CODE,
+    code_flags,
+    dressed,
+    may_be_awaited,
+)
 
 from .generators import TracedManager, async_generator, generator
 from .no_span import NOTHING
@@ -18,9 +28,6 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar, overload
 
     F = TypeVar("F", bound="Callable[..., Any]")
-
-
-GENERATOR, COROUTINE, ASYNC_GENERATOR = 0x20, 0x80, 0x200  # of the inspect module, which takes 10 ms to import
 
 
 if TYPE_CHECKING:
@@ -50,29 +57,19 @@ def _traced(function: Any, name: str, capture_result: bool, annotations: dict[st
     if isinstance(function, type) or not callable(function):
         raise TypeError(f"@traced is for functions and methods, not for {function!r}")
     parts = _Parts(function, name, capture_result, annotations)
-    flags = _flags(function)
+    flags = code_flags(function)
     kept = getattr(function, "__wrapped__", None)
-    if flags & COROUTINE:
+    if flags & COROUTINE_CODE:
         wrapper = _coroutine(parts)
-    elif flags & GENERATOR:
+    elif flags & PLAIN_GENERATOR_CODE:
         wrapper = generator(parts)
-    elif flags & ASYNC_GENERATOR:
+    elif flags & ASYNC_GENERATOR_CODE:
         wrapper = async_generator(parts)
-    elif kept is not None and _flags(kept) & (GENERATOR | ASYNC_GENERATOR):
+    elif kept is not None and code_flags(kept) & GENERATOR_CODE:
         wrapper = _manager(parts)
     else:
         wrapper = _function(parts)
-    for attribute in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__dict__"):
-        try:
-            value = getattr(function, attribute)
-        except AttributeError:
-            continue
-        if attribute == "__dict__":
-            wrapper.__dict__.update(value)
-        else:
-            setattr(wrapper, attribute, value)
-    wrapper.__wrapped__ = function
-    return wrapper
+    return dressed(wrapper, function)
 
 
 class _Parts:
@@ -95,13 +92,26 @@ class _Parts:
 
     def invocation(self, event: Any, context: Any, _scope: Any) -> Any:
         """The call of a plain handler, whose span is the scope's."""
+        opened = self._opened()
+        result = self.function(event, context)
+        self.note(opened, result)
+        return result
+
+    async def invocation_async(self, event: Any, context: Any, _scope: Any) -> Any:
+        """The same inside an event loop."""
+        opened = self._opened()
+        result = self.function(event, context)
+        if hasattr(result, "__await__"):
+            result = await result
+        self.note(opened, result)
+        return result
+
+    def _opened(self) -> Any:
         opened = current_span()
         opened.annotate(**self.annotations)
         if self._own_name and opened.is_recording:
             opened.name = self._own_name
-        result = self.function(event, context)
-        self.note(opened, result)
-        return result
+        return opened
 
     def note(self, opened: Any, result: Any) -> None:
         """The result, where it is wanted."""
@@ -109,13 +119,9 @@ class _Parts:
             opened.add_metadata("result", result)
 
 
-def _flags(function: Any) -> int:
-    while type(function).__name__ == "partial":
-        function = function.func  # functools.partial
-    function = getattr(function, "__func__", function)
-    code = getattr(function, "__code__", None) or getattr(vars(type(function)).get("__call__"), "__code__", None)
-    flags: int = getattr(code, "co_flags", 0)
-    return flags
+def is_plain_handler(args: tuple[Any, ...]) -> bool:
+    """Whether a function is called as a runtime calls handlers: its invocation begins with it."""
+    return len(args) == 2 and hasattr(args[1], "aws_request_id")
 
 
 def _function(parts: _Parts) -> Any:
@@ -125,7 +131,9 @@ def _function(parts: _Parts) -> Any:
         if current.get() is None:
             if current_scope.get() is not None:
                 return function(*args, **kwargs)
-            if len(args) == 2 and hasattr(args[1], "aws_request_id"):  # a plain handler: its invocation begins here
+            if is_plain_handler(args):
+                if is_in_loop() and may_be_awaited(function):
+                    return in_scope_async(function, parts.invocation_async, *args)
                 return in_scope(function, parts.invocation, *args)
         opened = parts.open().__enter__()
         try:
@@ -156,6 +164,8 @@ def _coroutine(parts: _Parts) -> Any:
     function = parts.function
 
     async def call(*args: Any, **kwargs: Any) -> Any:
+        if current.get() is None and current_scope.get() is None and is_plain_handler(args):
+            return await in_scope_async(function, parts.invocation_async, *args)
         opened = parts.open()
         with opened:
             result = await function(*args, **kwargs)

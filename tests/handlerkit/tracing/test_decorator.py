@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from handlerkit import event_handler
+from handlerkit.scope import current as current_scope
 from handlerkit.tracing import current_span, span, traced
 
 from .conftest import Context, Invocation, header, shape
@@ -259,3 +261,41 @@ def test_without_a_trace_every_kind_runs_as_it_did() -> None:
     with manager() as value:
         assert value == "value"
     assert asyncio.run(all_async()) == [1, 2]
+
+
+def test_a_plain_coroutine_handler_opens_its_invocation(invocation: Invocation) -> None:
+    @traced(name="mine", capture_result=True, kind="plain")
+    async def handler(event: Any, context: Any) -> int:
+        scope = current_scope.get()
+        assert scope is not None
+        assert scope.context is context
+        with span("inside"):
+            await asyncio.sleep(0)
+        return 3
+
+    async def both(*texts: str) -> list[int]:
+        return list(await asyncio.gather(*(handler({}, Context(text)) for text in texts)))
+
+    texts = header(), header()
+    assert asyncio.run(both(*texts)) == [3, 3]
+    for text in texts:
+        trace = invocation.trace(text)
+        assert shape(trace) == [["mine", ["inside"]]]
+        assert trace.roots[0].document["annotations"]["kind"] == "plain"
+
+
+def test_what_is_around_a_decorated_coroutine_encloses_it_inside_a_loop(invocation: Invocation) -> None:
+    @traced
+    @event_handler
+    async def handler(event: dict[str, int], context: Any) -> int:
+        with span("inside"):
+            await asyncio.sleep(0)
+        return event["n"]
+
+    async def run(text: str) -> Any:
+        return await handler({"n": 1}, Context(text))
+
+    text = header()
+    assert asyncio.run(run(text)) == 1
+    [root] = shape(invocation.trace(text))
+    assert root[1:] == [["inside"]]
