@@ -159,7 +159,9 @@ class AsgiHandler:
             from .asgi_lifespan import Lifespan
 
             lifespan = Lifespan(self.app, is_required=self._lifespan_mode == "on")
-            found = self._lifespan = _Started(getpid(), loop, lifespan, loop.create_task(lifespan.start()))
+            found = self._lifespan = _Started(
+                getpid(), loop, lifespan, loop.create_task(lifespan.start(), context=_of_no_invocation())
+            )
         if not found.starting.done():
             await shield(found.starting)
         elif found.starting.cancelled() or found.starting.exception() is not None:
@@ -217,6 +219,18 @@ def asgi_handler(
     `fail_on_error`. The scope has the event and the context as `aws.event` and `aws.context`.
     """
     return AsgiHandler(app, lifespan=lifespan, root_path=root_path, stream=stream, fail_on_error=fail_on_error)
+
+
+def _of_no_invocation() -> Any:
+    """The present context without its invocation: what the application starts lives on, and is not the first's."""
+    from contextvars import copy_context
+
+    from handlerkit.scope import current, current_span
+
+    context = copy_context()
+    context.run(current.set, None)
+    context.run(current_span.set, None)
+    return context
 
 
 def _request_type() -> type[HttpRequest[Any]]:

@@ -86,7 +86,8 @@ class AppLoop:
             # A forked child must not touch the parent's loop, not even to close it.
             self._forgotten.append(loop)
             self._is_threaded = False
-        loop = asyncio.new_event_loop()
+        # In an empty context: the loop keeps the one it is made in, and with it the invocation's event, for good.
+        loop = contextvars.Context().run(asyncio.new_event_loop)
         self._take(loop, threading.main_thread().ident or 0)
         return loop
 
@@ -125,6 +126,16 @@ def _close(loop: asyncio.AbstractEventLoop, process: int) -> None:
     """At the end of the object or the interpreter: what is pending is cancelled, not forgotten."""
     if process != os.getpid() or loop.is_closed() or loop.is_running():
         return
+    if asyncio._get_running_loop() is None:
+        _closed(loop)
+        return
+    # Collected as garbage while another loop runs in this thread.
+    thread = threading.Thread(target=_closed, args=(loop,), name="handlerkit-closing")
+    thread.start()
+    thread.join()
+
+
+def _closed(loop: asyncio.AbstractEventLoop) -> None:
     pending = asyncio.all_tasks(loop)
     for task in pending:
         task.cancel()

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import threading
+import weakref
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -573,3 +575,49 @@ def test_requests_of_many_threads_share_one_loop() -> None:
             assert {answer["body"] for answer in answers} == {"handlerkit-asyncio"}
         assert len(loops) == 1
         assert calls == ["startup", "shutdown"]
+
+
+def test_what_lives_on_is_of_no_invocation_and_keeps_none() -> None:
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(current.get())
+        if scope["type"] == "lifespan":
+            await receive()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            return
+        await send(OK)
+        await send(body(b"x"))
+
+    with asgi_handler(app) as handler:
+        event = http_event()
+        context = FakeContext()
+        gone = weakref.ref(context)
+        assert handler(event, context)["statusCode"] == 200
+        assert seen[0] is None
+        assert seen[1].context is context
+        seen.clear()
+        del context
+        gc.collect()
+        assert gone() is None
+
+
+def test_a_loop_that_is_collected_while_another_one_runs_is_closed() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(OK)
+        await send(body(b"x"))
+
+    loops = []
+    handler = asgi_handler(app, lifespan="off")
+    assert handler(http_event())["statusCode"] == 200
+    loops.append(handler._kept_loop()._loop)
+
+    async def run() -> None:
+        nonlocal handler
+        del handler
+        gc.collect()
+
+    asyncio.run(run())
+    assert loops[0] is not None
+    assert loops[0].is_closed()
