@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, overload
 
+    from handlerkit.idempotency import Idempotency
+
     from .loop import AppLoop
     from .request import HttpRequest
 
@@ -33,9 +35,20 @@ class HttpHandler(Generic[F]):
     __qualname__: str
 
     def __init__(
-        self, func: F, *, stream: bool = False, fail_on_error: bool = False, names: dict[str, Any] | None = None
+        self,
+        func: F,
+        *,
+        stream: bool = False,
+        fail_on_error: bool = False,
+        idempotency: Idempotency | None = None,
+        names: dict[str, Any] | None = None,
     ) -> None:
         self.func = func
+        self._guarded: Callable[..., Any] | None = None
+        if idempotency is not None:
+            from .once import guarded  # late: not all are
+
+            self._guarded = guarded(func, idempotency)
         self.__wrapped__ = func
         for name in ("__module__", "__name__", "__qualname__", "__doc__"):
             if hasattr(func, name):
@@ -73,7 +86,8 @@ class HttpHandler(Generic[F]):
 
     def _respond(self, request: HttpRequest[Any], context: Any, streams: bool) -> Any:
         del streams
-        return self.func(**self._parameters.of(request, context))
+        call = self._guarded or self.func
+        return call(**self._parameters.of(request, context))
 
     def _kept_loop(self) -> AppLoop:
         if self._loop is None:
@@ -88,20 +102,31 @@ if TYPE_CHECKING:
     @overload
     def http_handler(func: F, /) -> HttpHandler[F]: ...
     @overload
-    def http_handler(*, stream: bool = False, fail_on_error: bool = False) -> Callable[[F], HttpHandler[F]]: ...
+    def http_handler(
+        *, stream: bool = False, fail_on_error: bool = False, idempotency: Idempotency | None = None
+    ) -> Callable[[F], HttpHandler[F]]: ...
 
 
 def http_handler(
-    func: F | None = None, /, *, stream: bool = False, fail_on_error: bool = False
+    func: F | None = None,
+    /,
+    *,
+    stream: bool = False,
+    fail_on_error: bool = False,
+    idempotency: Idempotency | None = None,
 ) -> HttpHandler[F] | Callable[[F], HttpHandler[F]]:
     """Make a Lambda handler of a function that takes a request, its typed `body`, the `context`, or none of them.
 
     What it returns is the response: see `HttpResponse`. What it raises is one, too: an `HttpError` as it says, a body
     of the wrong shape 400 or 422, anything else 500 with the error in the log only; the invocation counts as a success
     unless `fail_on_error`. `stream=True` says that the front streams responses (a function URL with invoke mode
-    `RESPONSE_STREAM`, a REST API with response streaming).
+    `RESPONSE_STREAM`, a REST API with response streaming). `idempotency` keeps the function's effect to once per key:
+    duplicates get the first response, 409 while it is being made, 422 for the same key with another payload, 400 for a
+    request without a key. Its `key` is given what the function is given, by the same names.
     """
     names = dict(sys._getframe(1).f_locals)
     if func is not None:
         return HttpHandler(func, names=names)
-    return lambda function: HttpHandler(function, stream=stream, fail_on_error=fail_on_error, names=names)
+    return lambda function: HttpHandler(
+        function, stream=stream, fail_on_error=fail_on_error, idempotency=idempotency, names=names
+    )

@@ -127,6 +127,9 @@ def _plain_standard(value: Any, kind: type) -> Any:
         return _tagged("timedelta", [value.days, value.seconds, value.microseconds])
     if name == "uuid.UUID":
         return _tagged("UUID", value.hex)
+    if name == "handlerkit.http.response.HttpResponse":
+        content = [value.body, value.status, [list(pair) for pair in value.headers], value.cookies, value.content_type]
+        return _tagged("HttpResponse", [_plain(one) for one in content])
     return _plain_object(value, kind)
 
 
@@ -209,6 +212,11 @@ def _of_library(tag: str, content: Any) -> Any:
         from uuid import UUID
 
         return UUID(content)
+    if tag == "HttpResponse":
+        from handlerkit.http.response import HttpResponse
+
+        body, status, headers, cookies, form = _value(content)
+        return HttpResponse(body, status, headers, cookies=cookies, content_type=form)
     import datetime  # late, as those above: only results that hold one
 
     if tag == "timedelta":

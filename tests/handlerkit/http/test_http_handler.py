@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from handlerkit import HttpRequest, HttpResponse, http_handler
 from handlerkit.events.errors import EventValidationError
 from handlerkit.http import HttpError
 from handlerkit.http.stream import HttpStream
+from handlerkit.idempotency import AlreadyInProgressError, Idempotency, MemoryStore
 from handlerkit.scope import current
 from handlerkit.testing import FakeContext, http_event, sqs_event
 
@@ -433,3 +435,131 @@ def test_a_type_may_be_defined_further_down() -> None:
     event = http_event("POST", json={"n": 7})
     assert both(handler, event)["body"] == "7 7"
     handler.__lambda_prepare__()
+
+
+class Once:
+    """Handlers under idempotency, and how often each was called."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.began = threading.Event()
+        self.may_end = threading.Event()
+        self.may_end.set()
+
+    def plain(self, **options: Any) -> Any:
+        def pay(request: HttpRequest, body: dict) -> HttpResponse:  # type: ignore[type-arg]
+            self.calls += 1
+            self.began.set()
+            assert self.may_end.wait(10)
+            if body.get("fails"):
+                raise LookupError("no such card")
+            return HttpResponse(Order(article=body["article"]), 201, {"x-call": str(self.calls)}, cookies=["a=b"])
+
+        return self._handler(pay, options)
+
+    def coroutine(self, **options: Any) -> Any:
+        async def pay(request: HttpRequest, body: dict) -> HttpResponse:  # type: ignore[type-arg]
+            self.calls += 1
+            await asyncio.sleep(0)
+            return HttpResponse(Order(article=body["article"]), 201, {"x-call": str(self.calls)})
+
+        return self._handler(pay, options)
+
+    def _handler(self, function: Any, options: dict[str, Any]) -> Any:
+        key = options.pop("key", lambda request, body: request.headers.get("idempotency-key"))
+        return http_handler(idempotency=Idempotency(MemoryStore(), key=key, **options))(function)
+
+
+def paid(key: str | None = "k-1", **body: Any) -> dict[str, Any]:
+    headers = {} if key is None else {"Idempotency-Key": key}
+    return http_event("POST", "/", json={"article": "cup", **body}, headers=headers)
+
+
+@pytest.mark.parametrize("kind", ["plain", "coroutine"])
+def test_a_duplicate_gets_the_first_response(kind: str) -> None:
+    once = Once()
+    handler = getattr(once, kind)()
+    first = handler(paid(), FakeContext())
+    assert (first["statusCode"], json.loads(first["body"])["article"], headers(first)["x-call"]) == (201, "cup", "1")
+    assert handler(paid(), FakeContext()) == first
+    assert json.loads(handler.__lambda_raw__(json.dumps(paid()).encode(), None)) == first
+    assert handler(paid("k-2"), FakeContext()) != first
+    assert once.calls == 2
+
+
+def test_a_duplicate_gets_the_first_response_inside_a_loop() -> None:
+    once = Once()
+    handler = once.coroutine()
+
+    async def run() -> Any:
+        return [await handler(paid(), FakeContext()), await handler(paid(), FakeContext())]
+
+    first, second = asyncio.run(run())
+    assert first == second
+    assert once.calls == 1
+
+
+def test_a_duplicate_that_comes_too_early_is_told_to_come_again() -> None:
+    once = Once()
+    handler = once.plain()
+    once.may_end.clear()
+    thread = threading.Thread(target=handler, args=(paid(), FakeContext()))
+    thread.start()
+    assert once.began.wait(10)
+    early = handler(paid(), FakeContext())
+    once.may_end.set()
+    thread.join()
+    assert (early["statusCode"], headers(early)["retry-after"]) == (409, "1")
+    assert handler(paid(), FakeContext())["statusCode"] == 201
+    assert once.calls == 1
+
+
+def test_a_key_that_is_missing_or_of_another_payload_is_the_clients_mistake() -> None:
+    once = Once()
+    handler = once.plain(payload=lambda request, body: body)
+    assert handler(paid(None), FakeContext())["statusCode"] == 400
+    assert handler(paid(), FakeContext())["statusCode"] == 201
+    other = handler(paid(amount=5), FakeContext())
+    assert other["statusCode"] == 422
+    assert "another payload" in json.loads(other["body"])["detail"]
+    assert once.calls == 1
+
+
+def test_a_response_that_fails_can_be_asked_for_again(caplog: pytest.LogCaptureFixture) -> None:
+    once = Once()
+    handler = once.plain()
+    for _ in range(2):
+        assert handler(paid(fails=True), FakeContext())["statusCode"] == 500
+    assert once.calls == 2
+    assert "no such card" in caplog.text
+
+
+def test_what_the_function_itself_meets_of_idempotency_is_no_mistake_of_the_client(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def key(request: HttpRequest) -> str:
+        return request.path
+
+    @http_handler(idempotency=Idempotency(MemoryStore(), key=key))
+    def handler(request: HttpRequest) -> None:
+        raise AlreadyInProgressError("another function's")
+
+    assert handler(http_event(), FakeContext())["statusCode"] == 500
+    assert "another function's" in caplog.text
+
+
+def test_a_key_that_the_function_cannot_have_is_refused_where_it_is_defined() -> None:
+    with pytest.raises(TypeError, match="no parameter 'order'"):
+
+        @http_handler(idempotency=Idempotency(MemoryStore(), key="order"))
+        def handler(request: HttpRequest) -> None: ...
+
+
+def test_a_stream_is_not_kept_and_a_duplicate_is_told_so(caplog: pytest.LogCaptureFixture) -> None:
+    @http_handler(idempotency=Idempotency(MemoryStore(), key=lambda request: request.path))
+    def handler(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(iter(["a", "b"]))
+
+    assert handler(http_event(), FakeContext())["statusCode"] == 200
+    assert handler(http_event(), FakeContext())["statusCode"] == 500
+    assert "was not kept" in caplog.text
