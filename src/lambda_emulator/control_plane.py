@@ -6,8 +6,10 @@ of the ARN, as in the API. Raises `InvokeError` in the service's words. Lives in
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from lambda_emulator.alias import Alias
 from lambda_emulator.dispatcher import Dispatcher
@@ -25,6 +27,7 @@ from lambda_emulator.function_name import FunctionName
 from lambda_emulator.functions import Function, FunctionVersion
 from lambda_emulator.provisioned import ProvisionedConcurrency, ProvisionedState
 from lambda_emulator.published_code import code_sha256, copy_code
+from lambda_emulator.uploaded_code import CodeFolder
 
 __all__ = ["ControlPlane"]
 
@@ -42,15 +45,29 @@ class ControlPlane:
         """Raises `ResourceNotFound`."""
         return self._functions.find(FunctionName.parse(name))
 
-    def create_function(self, configuration: FunctionConfiguration) -> None:
+    def create_function(
+        self,
+        configuration: FunctionConfiguration,
+        *,
+        code: CodeFolder | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
         """Raises `InvalidConfiguration` for a name that is taken, or a dead letter that nobody can take."""
-        self._check_dead_letters(configuration)
-        self._functions.create(configuration)
+        with _released_on_failure(code):
+            self._check_dead_letters(configuration)
+            self._functions.create(configuration, code=code, details=details)
 
-    def update_function(self, configuration: FunctionConfiguration) -> None:
+    def update_function(
+        self,
+        configuration: FunctionConfiguration,
+        *,
+        code: CodeFolder | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
         """Replace `$LATEST`; its environments end when they are idle. Raises `ResourceNotFound`."""
-        self._check_dead_letters(configuration)
-        self._functions.replace(configuration)
+        with _released_on_failure(code):
+            self._check_dead_letters(configuration)
+            self._functions.replace(configuration, code=code, details=details)
         self._dispatcher.rates.forget(configuration.name)
 
     def delete_function(self, name: str) -> None:
@@ -227,7 +244,8 @@ class ControlPlane:
         self, function: Function, description: str | None, expected_code_sha256: str | None
     ) -> FunctionVersion:
         latest = function.latest.configuration
-        sha256 = await asyncio.to_thread(code_sha256, latest.task_root)
+        details = function.latest.details
+        sha256 = details.get("CodeSha256") or await asyncio.to_thread(code_sha256, latest.task_root)
         if expected_code_sha256 is not None and expected_code_sha256 != sha256:
             raise InvalidParameterValue(
                 f"CodeSHA256 ({expected_code_sha256}) is different from current CodeSHA256 in $LATEST ({sha256}). "
@@ -245,7 +263,8 @@ class ControlPlane:
             self._dispatcher.make_pool(configuration),
             code_sha256=sha256,
             description=description or "",
-            copied_code=copy,
+            code=CodeFolder(copy),
+            details=details,
         )
         self._functions.add_version(function, version)
         return version
@@ -304,3 +323,13 @@ class ControlPlane:
             raise InvalidParameterValue(
                 "The versions of an alias have to have the same dead-letter queue: publish one that has"
             )
+
+
+@contextmanager
+def _released_on_failure(code: CodeFolder | None) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        if code is not None:
+            code.release()
+        raise

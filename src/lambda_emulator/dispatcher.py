@@ -26,7 +26,7 @@ from lambda_emulator.errors import ServiceClosed, TooManyRequests
 from lambda_emulator.event_routes import EventRoutes
 from lambda_emulator.function import FunctionConfiguration
 from lambda_emulator.function_name import FunctionName
-from lambda_emulator.functions import Function, Functions, Target
+from lambda_emulator.functions import Function, Functions, FunctionVersion, Target
 from lambda_emulator.history import History, PastInvocation
 from lambda_emulator.invocation import Invocation
 from lambda_emulator.invoke_request import InvokeRequest
@@ -108,10 +108,14 @@ class Dispatcher:
 
         Raises `ResourceNotFound`.
         """
+        return self.find_version(name).configuration
+
+    def find_version(self, name: FunctionName) -> FunctionVersion:
+        """The same with all that belongs to it."""
         function = self.functions.find(name)
         alias = function.aliases.get(name.qualifier or "")
         version = function.version(alias.function_version if alias else name.qualifier or "$LATEST")
-        return version.configuration if version else self.functions.target(name).version.configuration
+        return version or self.functions.target(name).version
 
     def dispatch(self, request: InvokeRequest, *, chain: tuple[str, ...] = (), polled: bool = False) -> Dispatched:
         """Accept an invocation and start it. Raises `InvokeError` for what the service refuses at once.

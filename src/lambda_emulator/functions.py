@@ -5,10 +5,9 @@ belong to a version. What is replaced or deleted ends its environments once they
 """
 
 import asyncio
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 from lambda_emulator.alias import Alias
 from lambda_emulator.errors import InvalidConfiguration, ResourceNotFound
@@ -16,6 +15,7 @@ from lambda_emulator.event_invoke_config import EventInvokeConfig
 from lambda_emulator.function import FunctionConfiguration
 from lambda_emulator.function_name import FunctionName
 from lambda_emulator.pool import EnvironmentPool
+from lambda_emulator.uploaded_code import CodeFolder
 
 __all__ = ["Function", "FunctionVersion", "Functions", "Target"]
 
@@ -32,14 +32,17 @@ class FunctionVersion:
         *,
         code_sha256: str | None = None,
         description: str = "",
-        copied_code: Path | None = None,
+        code: CodeFolder | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
+        """`code`: the folder, if it is ours to remove. `details`: what the API shows besides the configuration."""
         self.configuration = configuration
         self.on_demand = pool
         self.provisioned: EnvironmentPool | None = None
         self.code_sha256 = code_sha256
         self.description = description
-        self.copied_code = copied_code
+        self.code = code
+        self.details = dict(details or {})
 
     @property
     def number(self) -> str:
@@ -47,21 +50,22 @@ class FunctionVersion:
         return self.configuration.version
 
     async def close(self) -> None:
-        """End its environments, and remove the copy of its code. What runs has to be cancelled first."""
+        """End its environments, and give its code back. What runs has to be cancelled first."""
         await asyncio.gather(*(pool.close() for pool in self._pools()))
-        self._remove_copy()
+        self._release_code()
 
     async def close_when_idle(self) -> None:
         """The same, when what runs has ended."""
         await asyncio.gather(*(pool.close_when_idle() for pool in self._pools()))
-        self._remove_copy()
+        self._release_code()
 
     def _pools(self) -> list[EnvironmentPool]:
         return [pool for pool in (self.on_demand, self.provisioned) if pool is not None]
 
-    def _remove_copy(self) -> None:
-        if self.copied_code is not None:
-            shutil.rmtree(self.copied_code, ignore_errors=True)
+    def _release_code(self) -> None:
+        code, self.code = self.code, None
+        if code is not None:
+            code.release()
 
 
 class Function:
@@ -119,20 +123,32 @@ class Functions:
     def __iter__(self) -> Iterator[Function]:
         return iter(list(self._functions.values()))
 
-    def create(self, configuration: FunctionConfiguration) -> None:
+    def create(
+        self,
+        configuration: FunctionConfiguration,
+        *,
+        code: CodeFolder | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
         """Make it known. Raises `InvalidConfiguration` if there is one of that name."""
         if configuration.name in self._functions:
             raise InvalidConfiguration(
                 f"name {configuration.name!r} is taken: give each function of a LocalLambda a name of its own"
             )
-        version = FunctionVersion(configuration, self._make_pool(configuration))
+        version = FunctionVersion(configuration, self._make_pool(configuration), code=code, details=details)
         self._functions[configuration.name] = Function(version)
 
-    def replace(self, configuration: FunctionConfiguration) -> None:
+    def replace(
+        self,
+        configuration: FunctionConfiguration,
+        *,
+        code: CodeFolder | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
         """Another `$LATEST`: what begins from now on runs its code. Raises `ResourceNotFound`."""
         function = self.find(FunctionName.parse(configuration.name))
         before = function.latest
-        function.latest = FunctionVersion(configuration, self._make_pool(configuration))
+        function.latest = FunctionVersion(configuration, self._make_pool(configuration), code=code, details=details)
         self.retire(before)
 
     def add_version(self, function: Function, version: FunctionVersion) -> None:

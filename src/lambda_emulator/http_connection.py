@@ -139,20 +139,24 @@ class HttpConnection(ByteStream):
         sent = bytes(self.received[:wanted])
         del self.received[:wanted]
         self.resume()
+        unread = False
         try:
             response = await route.handler(request)
         except Exception as error:  # noqa: BLE001 (the boundary, as below)
             response = _failed(error)
+            if isinstance(request.incoming, PlainBody) and not request.incoming.ended:
+                unread = True
         if response is None:
             return False
-        answer = plain_response(response, chunk_above_bytes=self._rules.chunk_above_bytes)
+        answer = None if unread else plain_response(response, chunk_above_bytes=self._rules.chunk_above_bytes)
         if answer is not None:
             await self.write(answer)
             return True
         # h11 writes the answer: it is told of the request that it answers.
         self._http.receive_data(sent)
-        while not isinstance(self._http.next_event(), h11.EndOfMessage):
-            pass
+        event = self._http.next_event()
+        while not (unread or isinstance(event, h11.EndOfMessage)):
+            event = self._http.next_event()
         await self._send(response)
         if not self._both_are_done:
             return False

@@ -48,16 +48,20 @@ class PlainBody:
     def __init__(self, body: bytes) -> None:
         self.trailers: Mapping[str, str] = {}
         self.truncated = False
+        self.ended = False
+        """The handler has been told that there is no more."""
         self._body = body
 
     async def read(self) -> bytes:
         """All of it, then nothing."""
         body, self._body = self._body, b""
+        self.ended = not body
         return body
 
     async def read_all(self, limit_bytes: int) -> tuple[bytes, int]:
         """At most the first `limit_bytes` of what is left, and how long all of it was."""
-        body = await self.read()
+        body, self._body = self._body, b""
+        self.ended = True
         return body[:limit_bytes], len(body)
 
 

@@ -17,6 +17,7 @@ from lambda_emulator.answer import Answer, failure_of
 from lambda_emulator.control_plane import ControlPlane
 from lambda_emulator.dispatcher import Dispatched, Dispatcher
 from lambda_emulator.errors import InvokeError, TooManyRequests, UnsupportedMediaType
+from lambda_emulator.function_api import MAX_CODE_REQUEST_BYTES, FunctionApi
 from lambda_emulator.http_message import Request, Response, Route, Routes
 from lambda_emulator.http_server import HttpServer
 from lambda_emulator.invoke_request import InvokeRequest
@@ -46,13 +47,22 @@ class InvokeApi:
         self._dispatcher = dispatcher
         self._starting = asyncio.Lock()
         management = ManagementApi(dispatcher, control)
+        self._functions = FunctionApi(dispatcher, control)
         routes = Routes(
             (
                 _route("POST", f"{_FUNCTION}/invocations", self._invoke, protocol.MAX_REQUEST_BYTES),
                 _route("POST", _STREAMING, self._invoke_streamed, protocol.MAX_REQUEST_BYTES),
                 *(
                     _route(method, path, _answering(handler), _MAX_DOCUMENT_BYTES)
-                    for method, path, handler in (*management.table(), *MappingApi(mappings).table())
+                    for method, path, handler in (
+                        *self._functions.table(),
+                        *management.table(),
+                        *MappingApi(mappings).table(),
+                    )
+                ),
+                *(
+                    _route(method, path, _answering(handler), MAX_CODE_REQUEST_BYTES)
+                    for method, path, handler in self._functions.table_with_code()
                 ),
             )
         )
@@ -68,6 +78,7 @@ class InvokeApi:
     async def close(self) -> None:
         """Close the port; callers that wait are cut off."""
         await self._server.close()
+        await self._functions.close()
 
     async def _invoke(self, request: Request, _request_id: str) -> Response:
         asked = _asked(request, streamed=False)

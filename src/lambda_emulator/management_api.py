@@ -1,32 +1,27 @@
-"""The part of Lambda's API that changes functions, over HTTP: documents in, documents out; decisions are the control
-plane's.
+"""The part of Lambda's API that changes how functions are used, over HTTP: documents in, documents out; decisions are
+the control plane's.
 
-Versions, aliases, reserved and provisioned concurrency, asynchronous settings, reading and deleting functions. Creating
-and updating functions takes code as a zip file there, and is `LocalLambda.create_function` here.
+Versions, aliases, reserved and provisioned concurrency, asynchronous settings. The functions themselves are
+`function_api`'s.
 """
 
-import json
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 from lambda_emulator.control_plane import ControlPlane
 from lambda_emulator.dispatcher import Dispatcher
-from lambda_emulator.errors import InvalidRequestContent, ResourceNotFound, ValidationFailed
+from lambda_emulator.errors import InvalidRequestContent, ResourceNotFound
 from lambda_emulator.event_invoke_config import EventInvokeConfig
 from lambda_emulator.function_name import FunctionName
 from lambda_emulator.http_message import Request
 from lambda_emulator.management_documents import (
     alias_document,
-    configuration_document,
     event_document,
     provisioned_document,
+    version_document,
 )
+from lambda_emulator.request_document import Answer, Handler, document_of, required_text, text_of
 
-__all__ = ["Answer", "Handler", "ManagementApi", "document_of"]
-
-Answer: TypeAlias = tuple[int, dict[str, Any] | None]
-"""Status and document; None for no body."""
-Handler: TypeAlias = Callable[[Request], Awaitable[Answer]]
+__all__ = ["ManagementApi"]
 
 _FUNCTION = "/2015-03-31/functions/{name}"
 _ALIASES = f"{_FUNCTION}/aliases"
@@ -46,13 +41,8 @@ class ManagementApi:
     def table(self) -> tuple[tuple[str, str, Handler], ...]:
         """Method, path and handler of each operation."""
         return (
-            ("GET", "/2015-03-31/functions", self._list_functions),
-            ("GET", "/2015-03-31/functions/", self._list_functions),
             ("GET", "/2016-08-19/account-settings", self._account_settings),
             ("GET", "/2016-08-19/account-settings/", self._account_settings),
-            ("GET", _FUNCTION, self._get_function),
-            ("DELETE", _FUNCTION, self._delete_function),
-            ("GET", f"{_FUNCTION}/configuration", self._get_configuration),
             ("POST", f"{_FUNCTION}/versions", self._publish_version),
             ("GET", f"{_FUNCTION}/versions", self._list_versions),
             ("POST", _ALIASES, self._create_alias),
@@ -73,10 +63,6 @@ class ManagementApi:
             ("DELETE", _PROVISIONED, self._delete_provisioned),
         )
 
-    async def _list_functions(self, _request: Request) -> Answer:
-        documents = [configuration_document(each.latest.configuration) for each in self._dispatcher.functions]
-        return 200, {"Functions": documents}
-
     async def _account_settings(self, _request: Request) -> Answer:
         limits, count = self._dispatcher.limits, len(list(self._dispatcher.functions))
         return 200, {
@@ -88,44 +74,18 @@ class ManagementApi:
             "AccountUsage": {"TotalCodeSize": 0, "FunctionCount": count},
         }
 
-    async def _get_function(self, request: Request) -> Answer:
-        name = FunctionName.parse(request.captures["name"], request.query_value("Qualifier"))
-        configuration = self._dispatcher.find(name)
-        document: dict[str, Any] = {
-            "Configuration": configuration_document(configuration),
-            "Code": {"RepositoryType": "S3", "Location": configuration.task_root.as_uri()},
-            "Tags": {},
-        }
-        if (reserved := self._dispatcher.limits.reserved(configuration.name)) is not None:
-            document["Concurrency"] = {"ReservedConcurrentExecutions": reserved}
-        return 200, document
-
-    async def _get_configuration(self, request: Request) -> Answer:
-        name = FunctionName.parse(request.captures["name"], request.query_value("Qualifier"))
-        return 200, configuration_document(self._dispatcher.find(name))
-
-    async def _delete_function(self, request: Request) -> Answer:
-        if request.query_value("Qualifier") is not None:
-            raise ValidationFailed("the local Lambda deletes functions as a whole: leave Qualifier out")
-        self._control.delete_function(request.captures["name"])
-        return 204, None
-
     async def _publish_version(self, request: Request) -> Answer:
         document = document_of(request)
         version = await self._control.publish_version(
             request.captures["name"],
-            description=_text(document, "Description"),
-            expected_code_sha256=_text(document, "CodeSha256"),
+            description=text_of(document, "Description"),
+            expected_code_sha256=text_of(document, "CodeSha256"),
         )
-        return 201, configuration_document(version.configuration, version.code_sha256, version.description)
+        return 201, version_document(version)
 
     async def _list_versions(self, request: Request) -> Answer:
         function = self._control.function(request.captures["name"])
-        versions = [configuration_document(function.latest.configuration)]
-        versions += [
-            configuration_document(each.configuration, each.code_sha256, each.description)
-            for each in function.versions.values()
-        ]
+        versions = [version_document(each) for each in (function.latest, *function.versions.values())]
         return 200, {"Versions": versions}
 
     async def _create_alias(self, request: Request) -> Answer:
@@ -133,9 +93,9 @@ class ManagementApi:
         name = request.captures["name"]
         alias = self._control.create_alias(
             name,
-            _required(document, "Name"),
-            _required(document, "FunctionVersion"),
-            description=_text(document, "Description") or "",
+            required_text(document, "Name"),
+            required_text(document, "FunctionVersion"),
+            description=text_of(document, "Description") or "",
             weights=_weights(document),
         )
         return 201, alias_document(self._control.function(name), alias)
@@ -158,10 +118,10 @@ class ManagementApi:
         alias = self._control.update_alias(
             name,
             request.captures["alias"],
-            version=_text(document, "FunctionVersion"),
-            description=_text(document, "Description"),
+            version=text_of(document, "FunctionVersion"),
+            description=text_of(document, "Description"),
             weights=_weights(document),
-            revision_id=_text(document, "RevisionId"),
+            revision_id=text_of(document, "RevisionId"),
         )
         return 200, alias_document(self._control.function(name), alias)
 
@@ -248,36 +208,6 @@ class ManagementApi:
     async def _delete_provisioned(self, request: Request) -> Answer:
         self._control.delete_provisioned_concurrency(request.captures["name"], _qualifier(request))
         return 204, None
-
-
-def document_of(request: Request) -> dict[str, Any]:
-    if not request.body:
-        return {}
-    try:
-        document = json.loads(request.body)
-    except (ValueError, RecursionError) as error:
-        raise InvalidRequestContent(f"Could not parse request body into json: {error}") from error
-    if not isinstance(document, dict):
-        raise InvalidRequestContent("Could not parse request body into json: it is no object")
-    return document
-
-
-def _text(document: dict[str, Any], key: str) -> str | None:
-    value = document.get(key)
-    if value is not None and not isinstance(value, str):
-        raise InvalidRequestContent(f"Could not parse request body into json: {key} is no text")
-    return value
-
-
-def _required(document: dict[str, Any], key: str) -> str:
-    value = _text(document, key)
-    if value is None:
-        member = key[0].lower() + key[1:]
-        raise ValidationFailed(
-            f"1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be "
-            "null."
-        )
-    return value
 
 
 def _weights(document: dict[str, Any]) -> dict[str, float] | None:

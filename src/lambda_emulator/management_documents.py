@@ -5,37 +5,45 @@ from typing import Any
 
 from lambda_emulator.alias import Alias
 from lambda_emulator.event_invoke_config import EventInvokeConfig
-from lambda_emulator.function import FunctionConfiguration
-from lambda_emulator.functions import Function
+from lambda_emulator.functions import Function, FunctionVersion
 from lambda_emulator.provisioned import ProvisionedState
 
-__all__ = ["alias_document", "configuration_document", "event_document", "provisioned_document"]
+__all__ = ["alias_document", "event_document", "function_document", "provisioned_document", "version_document"]
 
 
-def configuration_document(
-    configuration: FunctionConfiguration, code_sha256: str | None = None, description: str = ""
-) -> dict[str, Any]:
+def version_document(version: FunctionVersion) -> dict[str, Any]:
     """`FunctionConfiguration` as the API gives it. A published version's ARN has its number."""
-    published = code_sha256 is not None
+    configuration = version.configuration
+    published = configuration.version != "$LATEST"
     document = {
         "FunctionName": configuration.name,
         "FunctionArn": f"{configuration.arn}:{configuration.version}" if published else configuration.arn,
         "Runtime": "provided.al2023",
         "Handler": configuration.handler,
-        "Description": description,
+        "Description": "",
         "Timeout": configuration.timeout_s,
         "MemorySize": configuration.memory_mb,
         "Version": configuration.version,
         "Environment": {"Variables": dict(configuration.environment)},
+        "TracingConfig": {"Mode": configuration.tracing},
         "PackageType": "Zip",
         "State": "Active",
         "LastUpdateStatus": "Successful",
+        **version.details,
     }
-    if code_sha256 is not None:
-        document["CodeSha256"] = code_sha256
+    document.pop("Tags", None)
+    if version.code_sha256 is not None:
+        document["CodeSha256"] = version.code_sha256
+    if version.description:
+        document["Description"] = version.description
     if configuration.dead_letter_arn is not None:
         document["DeadLetterConfig"] = {"TargetArn": configuration.dead_letter_arn}
     return document
+
+
+def function_document(function: Function) -> dict[str, Any]:
+    """Of what has just been changed."""
+    return version_document(function.latest)
 
 
 def alias_document(function: Function, alias: Alias) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 from lambda_emulator.errors import InvalidParameterValue
 from lambda_emulator.http_message import Request
-from lambda_emulator.management_api import Answer, Handler, document_of
 from lambda_emulator.pollers.event_source_mapping import EventSourceMapping
 from lambda_emulator.pollers.registry import EventSourceMappings
+from lambda_emulator.request_document import Answer, Handler, document_of
 
 __all__ = ["MappingApi"]
 

@@ -146,6 +146,7 @@ PLAIN = b"POST /seen/a HTTP/1.1\r\nHost: h\r\nX-A: 1\r\nx-a: 2\r\nContent-Length
 @given(st.lists(requests(), min_size=1, max_size=3), st.integers(0, 400))
 @example([PLAIN, PLAIN.replace(b"Host: h\r\n", b""), PLAIN], 20)
 @example([PLAIN, PLAIN.replace(b"/seen/a", b"/odd?reason"), PLAIN], 0)
+@example([PLAIN.replace(b"/seen/a", b"/odd?bug"), PLAIN], 0)
 @example([PLAIN[:-1]], 0)
 @example([PLAIN.replace(b"X-A: 1", b"Content-Length: 2"), PLAIN], 0)
 @example([PLAIN.replace(b"X-A: 1", b"Host: h"), PLAIN], 0)

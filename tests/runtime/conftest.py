@@ -1,5 +1,6 @@
 """Fixtures: a scripted platform, and our runtime as a real process against it."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -127,8 +128,8 @@ def start(tmp_path: Path, platform: Platform) -> Iterator[Start]:
 
     yield start
     for process in processes:
-        if process.poll() is None:
-            process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # its workers, too, where a test has failed
         process.communicate()
 
 
