@@ -86,14 +86,15 @@ def test_between_invocations_the_process_is_frozen(make_function: MakeFunction, 
         while True:
             request_id, body, _ = next_event()
             before = ticks
-            time.sleep(0.05)
+            while ticks <= before + 5:
+                time.sleep(0.001)
             respond(request_id, b"[%d, %d]" % (before, ticks))
     """
     service = start_lambda(make_function(program))
     _, at_answer = service.invoke("function").json()
     time.sleep(0.3)
     at_next, later = service.invoke("function").json()
-    assert later > at_next + 5
+    assert later > at_next
     assert at_next - at_answer < 100  # 0.3 s of running would have been near 300
 
 
@@ -105,17 +106,16 @@ def test_the_caller_is_answered_at_response_and_the_invocation_is_timed_until_ne
         while True:
             request_id, body, _ = next_event()
             respond(request_id, b"1")
-            time.sleep(0.3)
+            while not os.path.exists("answered"):
+                time.sleep(0.001)
             print("afterwards")
     """
-    service = start_lambda(make_function(program))
-    service.invoke("function").report
-    began_s = time.monotonic()
-    result = service.invoke("function")
-    answered_s = time.monotonic() - began_s
+    configuration = make_function(program)
+    result = start_lambda(configuration).invoke("function")
     assert result.payload == b"1"
-    assert answered_s < 0.25
-    assert result.report.duration_ms > 300
+    time.sleep(0.1)
+    (configuration.task_root / "answered").touch()
+    assert result.report.duration_ms > 100
     assert "afterwards\nEND" in result.log
 
 
@@ -183,16 +183,17 @@ def test_a_timeout_kills_the_group_keeps_tmp_and_starts_anew(make_function: Make
         print("loaded")
         serve(handler)
     """
-    service = start_lambda(make_function(program, timeout_s=1))
+    # Long enough for the next process to start within the timeout, on a busy machine too.
+    service = start_lambda(make_function(program, timeout_s=3))
     hung = service.invoke("function", {"hang": True})
-    assert document(hung) == error(hung.request_id, "Sandbox.Timedout", "Task timed out after 1.00 seconds")
+    assert document(hung) == error(hung.request_id, "Sandbox.Timedout", "Task timed out after 3.00 seconds")
     assert re.search(
-        r"\nhanging\n\d{4}-\S+Z \S+ Task timed out after 1\.00 seconds\n\n"
+        r"\nhanging\n\d{4}-\S+Z \S+ Task timed out after 3\.00 seconds\n\n"
         r"END RequestId: \S+\nREPORT .*\tStatus: timeout\t\n$",
         hung.log,
     )
     assert (hung.report.status, hung.report.error_type) == ("timeout", "Sandbox.Timedout")
-    assert 1000 <= hung.report.duration_ms < 2000
+    assert 3000 <= hung.report.duration_ms < 20_000
     again = service.invoke("function", {})
     assert again.json()[1] == "kept"
     assert again.init_log == "loaded\n"  # initialised inside the invocation, whose duration holds it

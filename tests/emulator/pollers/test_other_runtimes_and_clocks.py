@@ -66,9 +66,9 @@ def test_by_the_machines_clock_messages_come_at_once_and_again_when_their_visibi
 
     clock = RealClock()
     embedded.follow(clock)
-    service = start_lambda(make_worker(timeout_s=1), clock=clock, aws=embedded.clients)
+    service = start_lambda(make_worker(timeout_s=3), clock=clock, aws=embedded.clients)
     scene = Scene(embedded, ManualClock(), service, unique, task_root)
-    queue, fifo = scene.queue(VisibilityTimeout="1"), scene.fifo(VisibilityTimeout="1")
+    queue, fifo = scene.queue(VisibilityTimeout="3"), scene.fifo(VisibilityTimeout="3")
     stream = scene.stream("dynamodb")
     for source in (queue, fifo, stream):
         scene.map(source)
