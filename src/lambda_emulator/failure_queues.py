@@ -29,9 +29,9 @@ class FailureQueues:
         self._urls = dict(urls)
 
     def close(self) -> None:
-        """Stop looking."""
+        """Stop looking; a call to an AWS that does not answer is left behind."""
         self._stop.set()
-        self._thread.join()
+        self._thread.join(timeout=2)
 
     def _look_for_ever(self) -> None:
         while not self._stop.wait(_EVERY_S):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from lambda_emulator.cloudformation_values import REGION
 from lambda_emulator.live_lines import Line
 from lambda_emulator.project import Project
+from lambda_emulator.project_links import links_without_functions
 from lambda_emulator.serve_options import ServeOptions
 from lambda_emulator.serving import Serving
 
@@ -42,7 +43,7 @@ def notes(project: Project, options: ServeOptions) -> Iterator[Line]:
     for note in project.notes:
         yield Line("note", "", note)
     if options.aws:
-        if not options.embedded and project.links:
+        if not options.embedded and links_without_functions(project.links) != list(project.links):
             told = "topics, buckets, rules and schedules invoke functions only from the AWS of this process"
             yield Line("note", "", f"{told}: leave --endpoint-url out to have them")
         return
@@ -60,6 +61,8 @@ def places(serving: Serving) -> Iterator[Line]:
     for mapping in serving.mappings:
         at = serving.address_of(mapping.settings.source.text)
         yield _bare(f"  {at} → {mapping.settings.function_name.rpartition(':function:')[2]}")
+    for line in serving.links:
+        yield _bare(f"  {line}")
     for title, front in serving.urls.items():
         yield _bare(f"{title}: {front.url}")
         for route in front.routes:

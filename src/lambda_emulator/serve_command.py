@@ -3,6 +3,7 @@
 Exit statuses: 0 after a clean end, 1 if it was forced, 2 if something given is wrong.
 """
 
+import contextlib
 import os
 import sys
 import threading
@@ -59,7 +60,6 @@ def serve(
     Without --config or --template it serves template.yaml, handlerkit.toml or pyproject.toml's [tool.handlerkit] of
     this folder. The first Ctrl-C lets running invocations end, the second one cuts them.
     """
-    forced = False
     try:
         with Messages() as messages:
             options = ServeOptions(
@@ -72,14 +72,13 @@ def serve(
                 reload=not no_reload,
                 plain=plain,
             )
-            forced = _Session(options, messages).run()
+            _Session(options, messages).run()
     except (WrongInput, BotoMissing, MotoMissing, WatchfilesMissing) as error:
         typer.echo(f"handlerkit: {error}", err=True)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-    if forced:
-        raise typer.Exit(1)
+        sys.stdout.flush()
+        os._exit(130)  # everything is closed; threads may still wait for an AWS that does not answer
 
 
 class _Session:
@@ -90,8 +89,8 @@ class _Session:
         self._messages = messages
         self._watch: SourceWatch | None = None
 
-    def run(self) -> bool:
-        """Whether the end was forced."""
+    def run(self) -> None:
+        """Returns after a clean end; a forced one ends the process with status 1."""
         options = self._options
         project = read_project(options)
         with ExitStack() as stack:
@@ -103,6 +102,7 @@ class _Session:
             self._serving = Serving(
                 service,
                 aws,
+                direct=options.embedded,
                 environment=self._environment(embedded, invoke_url),
                 first_port=options.port + 2 if options.port else 0,
                 report=lambda line: self._view.say(line, "error"),
@@ -120,18 +120,19 @@ class _Session:
             self._view.align(function.name for function in project.functions)
             self._view.show(announcement(project, self._serving, options, invoke_url, embedded))
             self._messages.started()
-            return self._until_stopped(service)
+            self._until_stopped(service)
 
-    def _until_stopped(self, service: LocalLambda) -> bool:
+    def _until_stopped(self, service: LocalLambda) -> None:
         try:
             while (message := self._messages.next()) is not None:
                 message()
             self._let_run_out(service)
         except KeyboardInterrupt:
             self._view.say("forced to stop: what runs is cut", "note")
-            return True
+            _close(service)
+            self._view.close()
+            os._exit(1)  # without waiting for calls to an AWS that may not answer
         self._view.say("stopped", "plain")
-        return False
 
     def _let_run_out(self, service: LocalLambda) -> None:
         if running := service.running:
@@ -141,7 +142,8 @@ class _Session:
         done.start()
         done.join()
         if waiting := service.pending_events:
-            self._view.say(f"dropped: {waiting} asynchronous event(s) that waited for another attempt", "note")
+            events = "1 asynchronous event" if waiting == 1 else f"{waiting} asynchronous events"
+            self._view.say(f"dropped: {events} that waited for another attempt", "note")
 
     @contextmanager
     def _aws(self) -> "Iterator[tuple[AwsClients | None, str | None]]":
@@ -236,13 +238,15 @@ def _closing_at_once(service: LocalLambda) -> Iterator[LocalLambda]:
     try:
         yield service
     finally:
-        closing = threading.Thread(target=service.close, name="closing", daemon=True)
-        closing.start()
-        while closing.is_alive():
-            try:
-                closing.join()
-            except KeyboardInterrupt:
-                sys.stderr.write("handlerkit: already stopping\n")
+        _close(service)
+
+
+def _close(service: LocalLambda) -> None:
+    closing = threading.Thread(target=service.close, name="closing", daemon=True)
+    closing.start()
+    while closing.is_alive():
+        with contextlib.suppress(KeyboardInterrupt):
+            closing.join()
 
 
 def _taken(port: int, error: OSError) -> WrongProject:

@@ -16,7 +16,8 @@ from lambda_emulator.errors import InvalidConfiguration, InvokeError
 from lambda_emulator.function import FunctionConfiguration
 from lambda_emulator.http_front import HttpFront
 from lambda_emulator.pollers.event_source_mapping import EventSourceMapping
-from lambda_emulator.project import PolledSource, Project, ProjectFront, ProjectFunction, WrongProject
+from lambda_emulator.project import PolledSource, Project, ProjectFront, ProjectFunction, Resource, WrongProject
+from lambda_emulator.project_links import link_lines, links_without_functions
 from lambda_emulator.project_resources import ProjectResources
 from lambda_emulator.service import LocalLambda
 
@@ -64,13 +65,15 @@ class Serving:
         service: LocalLambda,
         aws: AwsClients | None,
         *,
+        direct: bool,
         environment: Mapping[str, str],
         first_port: int,
         report: Callable[[str], object],
     ) -> None:
-        """`environment` is of every function, `first_port` of the first front (0: free ones)."""
+        """`direct`: that AWS invokes functions here. `environment` is of every function, `first_port` of the first front (0: free ones)."""
         self._service = service
         self._aws = aws
+        self._direct = direct
         self._environment = dict(environment)
         self._first_port = first_port
         self._report = report
@@ -120,6 +123,15 @@ class Serving:
         """As they stand."""
         return self._service.list_event_source_mappings()
 
+    @property
+    def links(self) -> list[str]:
+        """What AWS hands to functions itself, a line each."""
+        if self.project is None or self._aws is None:
+            return []
+        fill = self._resources.fill
+        lines = (link_lines(link, fill(dict(link.request)), fill(link.name)) for link in self._links(self.project))
+        return [line for each in lines for line in each]
+
     def address_of(self, arn: str) -> str:
         """Where a client sends to it: the URL of a queue."""
         return self._resources.address_of(arn)
@@ -146,8 +158,11 @@ class Serving:
         for function in wanted.values():
             self._configure(function)
         self._map(project)
-        self._resources.link(project.links)
+        self._resources.link(self._links(project))
         self._open(project)
+
+    def _links(self, project: Project) -> list[Resource]:
+        return list(project.links) if self._direct else links_without_functions(project.links)
 
     def _configured(self, function: ProjectFunction) -> _Function:
         try:

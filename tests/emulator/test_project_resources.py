@@ -8,6 +8,7 @@ import pytest
 
 from lambda_emulator.embedded_aws import EmbeddedAws
 from lambda_emulator.project import Project, ProjectFunction, Resource, ResourceKind, WrongProject, hole
+from lambda_emulator.project_links import link_lines, links_without_functions
 from lambda_emulator.project_resources import ProjectResources
 
 
@@ -145,3 +146,37 @@ def test_without_an_aws_nothing_is_made_and_names_are_readable() -> None:
         "https://sqs.us-east-1.amazonaws.com/123456789012/jobs arn:aws:s3:::files "
         "arn:aws:local:us-east-1:123456789012:Role Log"
     )
+
+
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f:live"
+QUEUE = "arn:aws:sqs:us-east-1:123456789012:q"
+
+
+def test_links_are_shown_and_an_aws_elsewhere_gets_those_that_need_no_function() -> None:
+    to_function = {"LambdaFunctionArn": FUNCTION, "Id": "1", "Events": ["s3:ObjectCreated:*"]}
+    to_queue = {"QueueArn": QUEUE, "Id": "2", "Events": ["s3:ObjectRemoved:*"]}
+    links = [
+        resource("subscription", "a", TopicArn="arn:t", Protocol="lambda", Endpoint=FUNCTION),
+        resource("subscription", "b", TopicArn="arn:t", Protocol="sqs", Endpoint=QUEUE),
+        resource("notification", "files", LambdaFunctionConfigurations=[to_function], QueueConfigurations=[to_queue]),
+        resource("notification", "more", LambdaFunctionConfigurations=[to_function]),
+        resource("rule", "r", rule={"Name": "r"}, targets=[{"Id": "1", "Arn": FUNCTION}, {"Id": "2", "Arn": QUEUE}]),
+        resource("rule", "s", rule={"Name": "s", "ScheduleExpression": "rate(1 hour)"}, targets=[{"Arn": FUNCTION}]),
+        resource("schedule", "t", ScheduleExpression="rate(1 day)", Target={"Arn": FUNCTION}),
+    ]
+    assert [line for link in links for line in link_lines(link, link.request, link.name)] == [
+        "arn:t → f:live",
+        f"arn:t → {QUEUE}",
+        "s3://files s3:ObjectCreated:* → f:live",
+        f"s3://files s3:ObjectRemoved:* → {QUEUE}",
+        "s3://more s3:ObjectCreated:* → f:live",
+        "rule r → f:live",
+        f"rule r → {QUEUE}",
+        "rate(1 hour) → f:live",
+        "rate(1 day) → f:live",
+    ]
+    assert [line for link in links_without_functions(links) for line in link_lines(link, link.request, link.name)] == [
+        f"arn:t → {QUEUE}",
+        f"s3://files s3:ObjectRemoved:* → {QUEUE}",
+        f"rule r → {QUEUE}",
+    ]
