@@ -70,7 +70,8 @@ class Serving:
         first_port: int,
         report: Callable[[str], object],
     ) -> None:
-        """`direct`: that AWS invokes functions here. `environment` is of every function, `first_port` of the first front (0: free ones)."""
+        """`direct`: that AWS invokes functions here. `environment` is of every function, `first_port` of the first
+        front (0: free ones)."""
         self._service = service
         self._aws = aws
         self._direct = direct
