@@ -7,6 +7,7 @@ import contextlib
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from lambda_emulator.aws_clients import AwsClients, BotoMissing
 from lambda_emulator.clock import RealClock
 from lambda_emulator.command_input import WrongInput
 from lambda_emulator.embedded_aws import EmbeddedAws, MotoMissing
+from lambda_emulator.errors import ServiceClosed
 from lambda_emulator.failure_queues import FailureQueues
 from lambda_emulator.live_lines import lines_of_invocation, lines_of_news
 from lambda_emulator.live_view import LiveView
@@ -30,6 +32,9 @@ from lambda_emulator.serving import Serving
 from lambda_emulator.source_watch import SourceWatch, WatchfilesMissing
 
 __all__ = ["serve"]
+
+# For closing what is closed without anybody waiting for an answer.
+_END_S = 10
 
 
 def serve(
@@ -88,6 +93,8 @@ class _Session:
         self._options = options
         self._messages = messages
         self._watch: SourceWatch | None = None
+        self._deciding = threading.Lock()
+        self._ended_by = ""
 
     def run(self) -> None:
         """Returns after a clean end; a forced one ends the process with status 1."""
@@ -95,7 +102,7 @@ class _Session:
         project = read_project(options)
         with ExitStack() as stack:
             aws, embedded = stack.enter_context(self._aws())
-            service = stack.enter_context(_closing_at_once(self._service(aws)))
+            service = stack.enter_context(self._service(aws))
             invoke_url = self._listen(service)
             self._view = LiveView(plain=options.plain, reader_gone=lambda: self._messages.post(None))
             stack.callback(self._view.close)
@@ -118,29 +125,37 @@ class _Session:
             stack.callback(self._stop_watching)
             self._start_watching()
             self._view.align(function.name for function in project.functions)
+            self._messages.started(lambda: self._cut(service))
             self._view.show(announcement(project, self._serving, options, invoke_url, embedded))
-            self._messages.started()
-            self._until_stopped(service)
-
-    def _until_stopped(self, service: LocalLambda) -> None:
-        try:
             while (message := self._messages.next()) is not None:
                 message()
-            self._let_run_out(service)
-        except KeyboardInterrupt:
+            with contextlib.suppress(ServiceClosed):  # cut meanwhile
+                self._let_run_out(service)
+            if not self._is_ended_by("main"):
+                time.sleep(_END_S)  # the other thread ends the process
+            self._view.say("stopped")
+
+    def _cut(self, service: LocalLambda) -> None:
+        """In a thread of its own: end everything without waiting for what runs, or for an AWS that does not answer."""
+        if self._is_ended_by("cut"):
             self._view.say("forced to stop: what runs is cut", "note")
-            _close(service)
+            service.close()
             self._view.close()
-            os._exit(1)  # without waiting for calls to an AWS that may not answer
-        self._view.say("stopped", "plain")
+        else:
+            time.sleep(_END_S)  # everything is being closed already, and this thread ends with the process
+        os._exit(1)
+
+    def _is_ended_by(self, thread: str) -> bool:
+        """The first one to ask is the one that ends it."""
+        with self._deciding:
+            self._ended_by = self._ended_by or thread
+            return self._ended_by == thread
 
     def _let_run_out(self, service: LocalLambda) -> None:
         if running := service.running:
             invocations = "1 invocation" if running == 1 else f"{running} invocations"
             self._view.say(f"stopping: waiting for {invocations}, Ctrl-C again cuts them", "note")
-        done = threading.Thread(target=service.run_out, name="run-out", daemon=True)
-        done.start()
-        done.join()
+        service.run_out()
         if waiting := service.pending_events:
             events = "1 asynchronous event" if waiting == 1 else f"{waiting} asynchronous events"
             self._view.say(f"dropped: {events} that waited for another attempt", "note")
@@ -230,23 +245,6 @@ class _Session:
             self._failures.watch(self._serving.failure_queues())
         if self._serving.code_folders != before:
             self._start_watching()
-
-
-@contextmanager
-def _closing_at_once(service: LocalLambda) -> Iterator[LocalLambda]:
-    """Ended whatever happens; a signal during its end does not leave it half done."""
-    try:
-        yield service
-    finally:
-        _close(service)
-
-
-def _close(service: LocalLambda) -> None:
-    closing = threading.Thread(target=service.close, name="closing", daemon=True)
-    closing.start()
-    while closing.is_alive():
-        with contextlib.suppress(KeyboardInterrupt):
-            closing.join()
 
 
 def _taken(port: int, error: OSError) -> WrongProject:

@@ -1,13 +1,16 @@
 """Ctrl-C, SIGTERM and the end of the terminal for a command that runs until then. To be used in the main thread.
 
-The first one is a message (`next`), as is everything else that happens. The second one, or the first while the
-command is still starting, is a `KeyboardInterrupt` wherever the main thread is. A third one ends the process at once;
-the functions' processes end with it (`process_guard`).
+- While the command is still starting, a signal is a `KeyboardInterrupt`.
+- After that the first one is a message (`next`), as is everything else that the main thread is to do.
+- The second one runs `cut` in a thread that has waited for it: the main thread, which may be anywhere, is left alone,
+  and no lock stays locked because of it.
+- The third one ends the process at once; the functions' processes end with it (`process_guard`).
 """
 
 import os
 import queue
 import signal
+import threading
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, Self, TypeAlias
@@ -26,6 +29,7 @@ class Messages:
     def __init__(self) -> None:
         # The one queue that may be used in a signal handler.
         self._queue: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._cutting: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._signals = 0
         self._started = False
         self._before: dict[int, Any] = {}
@@ -39,8 +43,14 @@ class Messages:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def started(self) -> None:
-        """From now on the first signal is a message."""
+    def started(self, cut: Callable[[], object]) -> None:
+        """From now on the first signal is a message, and the second one runs this."""
+
+        def wait() -> None:
+            self._cutting.get()
+            cut()
+
+        threading.Thread(target=wait, name="cut", daemon=True).start()
         self._started = True
 
     def post(self, message: Message) -> None:
@@ -51,16 +61,13 @@ class Messages:
         """Wait for one."""
         return self._queue.get()
 
-    @property
-    def signalled(self) -> bool:
-        """There was a signal."""
-        return self._signals > 0
-
     def _signalled(self, number: int, _frame: FrameType | None) -> None:
         self._signals += 1
-        if self._signals == 1 and self._started:
-            self._queue.put(None)
-        elif self._signals <= 2:
-            raise KeyboardInterrupt
-        else:
+        if self._signals > 2:
             os._exit(128 + number)
+        if not self._started:
+            raise KeyboardInterrupt
+        if self._signals == 1:
+            self._queue.put(None)
+        else:
+            self._cutting.put(None)
