@@ -210,6 +210,68 @@ def test_asynchronous_events_are_shown_with_their_retries_and_their_dead_letter(
         tables.close()
 
 
+def test_buckets_topics_rules_and_schedules_of_a_template_invoke_its_functions_by_their_alias(tmp_path: Path) -> None:
+    write(
+        tmp_path / "template.yaml",
+        """
+        Globals: {Function: {Runtime: python3.13, CodeUri: code, Handler: app.handler, Timeout: 10}}
+        Resources:
+          Any:
+            Type: AWS::Serverless::Function
+            Properties:
+              AutoPublishAlias: live
+              Events:
+                Upload: {Type: S3, Properties: {Bucket: !Ref Files, Events: "s3:ObjectCreated:*"}}
+                News: {Type: SNS, Properties: {Topic: !Ref Topic, FilterPolicy: {kind: [a]}}}
+                Bus: {Type: EventBridgeRule, Properties: {Pattern: {source: [shop]}}}
+                Rate: {Type: Schedule, Properties: {Schedule: rate(1 minute), Input: '{"by": "rule"}'}}
+                Cron:
+                  Type: ScheduleV2
+                  Properties:
+                    ScheduleExpression: cron(* * * * ? *)
+                    ScheduleExpressionTimezone: Europe/Vienna
+                    Input: '{"by": "scheduler"}'
+                Queue: {Type: SQS, Properties: {Queue: !GetAtt Jobs.Arn}}
+          Jobs: {Type: AWS::SQS::Queue, Properties: {VisibilityTimeout: 300}}
+          Files: {Type: AWS::S3::Bucket}
+          Topic: {Type: AWS::SNS::Topic, Properties: {TopicName: news}}
+        """,
+    )
+    write(
+        tmp_path / "code" / "app.py",
+        """
+        def handler(event, context):
+            name = context.invoked_function_arn.partition(":function:")[2]
+            first = event.get("Records", [{}])[0]
+            if "s3" in first:
+                print(name, "file", first["s3"]["object"]["key"])
+            elif "Sns" in first:
+                print(name, "news", first["Sns"]["Message"])
+            elif "body" in first:
+                print(name, "job", first["body"])
+            else:
+                print(name, event.get("by") or event["detail-type"])
+        """,
+    )
+    with Served("--speed", "60", folder=tmp_path) as served:
+        served.wait_for(r"s3://files s3:ObjectCreated:\* → Any:live")
+        clients = {name: served.client(name) for name in ("s3", "sns", "events", "sqs")}
+        clients["s3"].put_object(Bucket="files", Key="a b.txt", Body=b"x")
+        topic = clients["sns"].list_topics()["Topics"][0]["TopicArn"]
+        for kind in ("b", "a"):
+            attributes = {"kind": {"DataType": "String", "StringValue": kind}}
+            clients["sns"].publish(TopicArn=topic, Message=f"of kind {kind}", MessageAttributes=attributes)
+        clients["events"].put_events(Entries=[{"Source": "shop", "DetailType": "Order Placed", "Detail": "{}"}])
+        clients["sqs"].send_message(
+            QueueUrl=clients["sqs"].get_queue_url(QueueName="Jobs")["QueueUrl"], MessageBody="1"
+        )
+        for told in ("file a\\+b.txt", "news of kind a", "Order Placed", "rule", "scheduler", "job 1"):
+            served.wait_for(rf"Any +\| Any:live {told}")
+        assert "of kind b" not in served.text
+        for client in clients.values():
+            client.close()
+
+
 def test_a_changed_file_is_what_the_next_request_runs_and_a_broken_one_is_shown(answering: Path) -> None:
     with Served("--no-aws", folder=answering) as served:
         url, code = served.url("URL of web"), answering / "code" / "app.py"

@@ -1,29 +1,23 @@
 """A project's resources in an embedded AWS: made once, in the order of their references, changed where they can be."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lambda_emulator.clock import RealClock
 from lambda_emulator.embedded_aws import EmbeddedAws
 from lambda_emulator.project import Project, ProjectFunction, Resource, ResourceKind, WrongProject, hole
 from lambda_emulator.project_links import link_lines, links_without_functions
 from lambda_emulator.project_resources import ProjectResources
 
 
-@pytest.fixture(scope="module")
-def shared_aws() -> Iterator[EmbeddedAws]:
-    """One moto for these tests."""
-    with EmbeddedAws() as embedded:
-        yield embedded
-
-
 @pytest.fixture
-def aws(shared_aws: EmbeddedAws) -> EmbeddedAws:
+def aws(embedded: EmbeddedAws) -> EmbeddedAws:
     """An empty one."""
-    shared_aws.reset()
-    return shared_aws
+    embedded.follow(RealClock())
+    embedded.reset()
+    return embedded
 
 
 def resource(kind: ResourceKind, logical: str, **request: Any) -> Resource:
