@@ -2,7 +2,7 @@
 
 SQS delivers at least once. Run as a program, this polls a queue for the function in the local Lambda, with DynamoDB as
 its memory, and delivers every order four times: twice in one batch; once more because the process dies after its work,
-before its answer; and once more in a batch of its own. It counts what was charged. Needs `moto[server]`.
+before its answer; and once more in a batch of its own. It counts what was charged.
 """
 
 import os

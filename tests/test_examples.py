@@ -1,6 +1,7 @@
 """The examples do what they say, by the command a newcomer types."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -139,7 +140,19 @@ def test_the_firehose_and_s3_examples_answer_for_every_record() -> None:
 def test_the_demo_shows_every_scene() -> None:
     done = subprocess.run([sys.executable, "examples/demo.py"], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("$ handlerkit invoke") == 4
+    shown = done.stdout
+    assert "'orders of today.jsonl' had 4 lines, each is a message now" in shown
+    assert shown.count("charged A-1") == shown.count("charged A-2") == 1
+    assert re.findall(r"after (\d+) s: (\d) messages?, of which (\d) failed", shown) == [
+        ("0", "4", "1"),
+        ("30", "1", "1"),
+        ("60", "1", "1"),
+    ]
+    assert "paid         A-1 12.50, A-2 8.00\n" in shown
+    assert "dead letter  two books, please\n" in shown
+    assert "time         90 s on the functions' clock" in shown
+    assert shown.count("$ handlerkit invoke") == 2
+    assert "invocations: 500" in shown + done.stderr
 
 
 def test_the_traced_example_shows_its_trace() -> None:
