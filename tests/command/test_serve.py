@@ -1,5 +1,6 @@
 """`handlerkit serve` as users run it: a process, HTTP, boto3 against its endpoints, files that change, real signals."""
 
+import contextlib
 import json
 import os
 import pty
@@ -438,6 +439,43 @@ def test_another_aws_is_used_where_one_is_given(tmp_path: Path, embedded: Embedd
         sqs = embedded.client("sqs")
         sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="jobs")["QueueUrl"], MessageBody="job 1")
         served.wait_for(r"worker +\| got job 1")
+
+
+def test_buckets_topics_rules_and_schedules_invoke_what_is_served(tmp_path: Path) -> None:
+    project(
+        tmp_path,
+        """
+        [functions.worker]
+        handler = "app.handler"
+        code = "code"
+        schedule = "rate(1 minute)"
+        [functions.worker.s3]
+        bucket = "uploads"
+        suffix = ".csv"
+        [functions.worker.sns]
+        topic = "news"
+        [functions.worker.eventbridge]
+        pattern = { source = ["shop"] }
+        [topics.news]
+        [buckets.uploads]
+        """,
+        app="""
+            def handler(event, context):
+                for record in event.get("Records", [event]):
+                    print("got", record.get("eventName") or record.get("EventSource") or record["detail-type"])
+            """,
+    )
+    with Served("--speed", "60", folder=tmp_path) as served, contextlib.ExitStack() as stack:
+        s3, sns, events = (
+            stack.enter_context(contextlib.closing(served.client(name))) for name in ("s3", "sns", "events")
+        )
+        s3.put_object(Bucket="uploads", Key="a.csv", Body=b"1")
+        served.wait_for(r"worker +\| got ObjectCreated:Put")
+        sns.publish(TopicArn="arn:aws:sns:us-east-1:123456789012:news", Message="x")
+        served.wait_for(r"worker +\| got aws:sns")
+        events.put_events(Entries=[{"Source": "shop", "DetailType": "Order", "Detail": "{}"}])
+        served.wait_for(r"worker +\| got Order")
+        served.wait_for(r"worker +\| got Scheduled Event")
 
 
 def test_a_terminal_has_colours_and_plain_has_none(answering: Path) -> None:
