@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +13,6 @@ from handlerkit.idempotency import Claim, Completion, DynamoDBStore, Layout
 from handlerkit.idempotency.results import restored
 
 from .stores_under_test import ENVIRON, Servers, boto_client
-
-LIBRARIES = Path(__file__).resolve().parents[3] / "bench" / ".build" / "task-bench"
 
 THEIRS = """
 import json, sys
@@ -56,7 +53,6 @@ class Powertools:
     def __init__(self, url: str, table: str, options: dict[str, str]) -> None:
         environment = {
             **ENVIRON,
-            "PYTHONPATH": str(LIBRARIES) if LIBRARIES.exists() else "",
             "AWS_ENDPOINT_URL": url,
             "AWS_DEFAULT_REGION": ENVIRON["AWS_REGION"],
             "AWS_LAMBDA_FUNCTION_NAME": "orders",
@@ -81,14 +77,6 @@ class Powertools:
 
 @pytest.fixture(params=["", "sk"], ids=["partition key", "sort key"])
 def both(request: pytest.FixtureRequest, servers: Servers) -> Iterator[tuple[DynamoDBStore, Powertools, Any]]:
-    has_theirs = subprocess.run(
-        [sys.executable, "-c", "import aws_lambda_powertools"],
-        env={**os.environ, "PYTHONPATH": str(LIBRARIES)},
-        capture_output=True,
-        check=False,
-    )
-    if has_theirs.returncode:
-        pytest.skip("no aws-lambda-powertools beside the tests: `python -m bench idempotency` brings it")
     url, table = servers.dynamodb(), servers.table(request.param)
     client = boto_client(url)
     layout, options = Layout(table), {}
