@@ -9,11 +9,14 @@ __all__ = ["at_path", "target_input", "target_problem"]
 
 _PLACEHOLDER: Final = re.compile(r"<([A-Za-z0-9_.\-]+)>")
 _STEP: Final = re.compile(r"\.([A-Za-z0-9_\-]+)|\[(\d+|\*)\]|\['([^']+)'\]|\[\"([^\"]+)\"\]")
+_ARN: Final = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:[a-z0-9-]*:.+")
 _WAYS: Final = ("Input", "InputPath", "InputTransformer")
 
 
 def target_problem(target: Mapping[str, Any]) -> str | None:
-    """What EventBridge has against the way in which a target wants its input; None for nothing."""
+    """What EventBridge has against a target's ARN, or the way in which it wants its input; None for nothing."""
+    if not _ARN.fullmatch(target["Arn"]):
+        return f"Parameter {target['Arn']} is not valid. Reason: Provided Arn is not in correct format."
     ways = [way for way in _WAYS if target.get(way) is not None]
     if len(ways) > 1:
         return f"Only one of Input, InputPath, or InputTransformer must be provided for target {target['Id']}."

@@ -42,8 +42,11 @@ class Receiver(Protocol):
     def knows(self, function_arn: str) -> bool:
         """There is such a function, with that qualifier."""
 
-    def accept(self, function_arn: str, payload: bytes) -> None:
-        """Run it asynchronously. Raises `InvokeError` where Lambda refuses, `ServiceClosed`."""
+    def accept(self, function_arn: str, payload: bytes, trace_header: str | None) -> None:
+        """Run it asynchronously; the header is that of what caused it.
+
+        Raises `InvokeError` where Lambda refuses, `ServiceClosed`.
+        """
 
     def set_schedules(self, schedules: Sequence[Schedule]) -> None:
         """These and no others are to be kept from now on."""
@@ -71,19 +74,24 @@ class DirectSources:
             if receiver not in self._receivers:
                 return
             self._receivers.remove(receiver)
+        with contextlib.suppress(ServiceClosed):
+            receiver.set_schedules(())  # before another one keeps them
         self._keep()
 
     def knows(self, function_arn: str) -> bool:
         """Whether any local Lambda has that function."""
         return any(receiver.knows(function_arn) for receiver in self._all())
 
-    def hand_over(self, function_arn: str, payload: str, source: str) -> None:
-        """Give the event to the function. Raises `NotHandedOver`, and remembers that."""
+    def hand_over(self, function_arn: str, payload: str, source: str, trace_header: str | None = None) -> None:
+        """Give the event to the function; the header is that of the call that caused it.
+
+        Raises `NotHandedOver`, and remembers that.
+        """
         reason = "no local Lambda has this function"
         for receiver in self._all():
             try:
                 if receiver.knows(function_arn):
-                    receiver.accept(function_arn, payload.encode("utf-8", "surrogatepass"))
+                    receiver.accept(function_arn, payload.encode("utf-8", "surrogatepass"), trace_header)
                     return
             except ServiceClosed:
                 continue

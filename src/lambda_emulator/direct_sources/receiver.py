@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from lambda_emulator.aws_clients import AwsClients
+from lambda_emulator.direct_sources.lineage import counted, header_of
 from lambda_emulator.direct_sources.schedules import Schedule, Schedules
 from lambda_emulator.errors import InvokeError, ServiceClosed
 from lambda_emulator.function_name import FunctionName
@@ -44,12 +45,23 @@ class LocalReceiver:
 
         return self._do(look)
 
-    def accept(self, function_arn: str, payload: bytes) -> None:
+    def accept(self, function_arn: str, payload: bytes, trace_header: str | None) -> None:
         """Run it asynchronously; returns when it is accepted, so a clock that stands still knows of it."""
-        request = InvokeRequest(
-            function_name=function_arn, payload=payload, payload_bytes=len(payload), invocation_type="Event"
-        )
-        self._do(lambda: self._dispatcher.dispatch(request))
+
+        def dispatch() -> None:
+            name = FunctionName.parse(function_arn)
+            traced = self._dispatcher.find(name).tracing == "Active"
+            at_s = self._dispatcher.settings.clock.time()
+            request = InvokeRequest(
+                function_name=function_arn,
+                payload=payload,
+                payload_bytes=len(payload),
+                invocation_type="Event",
+                trace_header=header_of(trace_header, name.name, at_s=at_s, traced=traced),
+            )
+            self._dispatcher.dispatch(request, chain=(name.name,) * counted(trace_header, name.name))
+
+        self._do(dispatch)
 
     def set_schedules(self, schedules: Sequence[Schedule]) -> None:
         """These and no others are to be kept from now on."""

@@ -16,13 +16,21 @@ class Delivery:
         self.sources = sources
         self.now_s = now_s
 
+    def to_function(self, arn: str, text: str, *, source: str) -> None:
+        """Raises `NotHandedOver`, which is remembered."""
+        from flask import has_request_context, request
+
+        # What a function's SDK sends along; a schedule has none.
+        trace_header = request.headers.get("X-Amzn-Trace-Id") if has_request_context() else None
+        self.sources.hand_over(arn, text, source, trace_header)
+
     def to_target(self, target: Mapping[str, Any], text: str, *, source: str, event: str) -> None:
         """To a function, a queue or a topic; if that fails, to the target's dead-letter queue."""
         arn = target["Arn"]
         problem = None
         if arn.split(":")[2] == "lambda":
             try:
-                self.sources.hand_over(arn, text, source)
+                self.to_function(arn, text, source=source)
             except NotHandedOver as error:
                 problem = str(error)
         else:

@@ -47,4 +47,4 @@ class _OurFunctions:
     ) -> None:
         event = log_batch(self._account_id, filter_name, group, stream, events)
         with contextlib.suppress(NotHandedOver):  # remembered
-            self._delivery.sources.hand_over(function_arn, json_text(event), group)
+            self._delivery.to_function(function_arn, json_text(event), source=group)

@@ -1,6 +1,7 @@
 """Notifications of buckets."""
 
 import contextlib
+import re
 import threading
 import uuid
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ __all__ = ["BucketNotifications"]
 # Of no bytes: what S3 says of a delete marker.
 _EMPTY_MD5: Final = "d41d8cd98f00b204e9800998ecf8427e"
 _REMOVED: Final = "ObjectRemoved:"
+_FILTER_NAME: Final = re.compile(r"<Name>(prefix|suffix)</Name>", re.IGNORECASE)
 
 
 class BucketNotifications:
@@ -38,6 +40,7 @@ class BucketNotifications:
         patches.replace(notifications, "send_event", self._send_event)
         patches.replace(notifications, "_get_test_event", self._test_event)
         patches.replace(S3Response, "put_object_tagging", self._put_object_tagging)
+        patches.replace(S3Response, "_notification_config_from_body", self._read_configuration)
         patches.replace(S3Backend, "complete_multipart_upload", self._complete)
         patches.replace(S3Backend, "delete_object", self._delete_object)
         patches.replace(FakeBucket, "set_notification_configuration", self._configure)
@@ -91,6 +94,12 @@ class BucketNotifications:
                 self._tell(backend.account_id, f"{_REMOVED}{name}", bucket, key_name, size=None, **told)
         return done, answer
 
+    def _read_configuration(self, original: Any, response: Any) -> Any:
+        body = response.body if isinstance(response.body, str) else response.body.decode()
+        # S3 takes the names of filters in any case, and gives them back as Prefix and Suffix.
+        response.body = _FILTER_NAME.sub(lambda match: match[0].lower().replace("name", "Name"), body)
+        return original(response)
+
     def _configure(self, original: Any, bucket: Any, configuration: Mapping[str, Any] | None) -> None:
         self._check(configuration or {})
         before = bucket.notification_configuration
@@ -131,7 +140,7 @@ class BucketNotifications:
             if wanted.matches(f"s3:{name}", key):
                 text = json_text({"Records": [event.record(wanted.id)]})
                 with contextlib.suppress(NotHandedOver):  # remembered; S3 has no dead-letter queue
-                    self._delivery.sources.hand_over(wanted.arn, text, bucket.arn)
+                    self._delivery.to_function(wanted.arn, text, source=bucket.arn)
         for kind, send in (("queue", notifications._send_sqs_message), ("topic", notifications._send_sns_message)):
             for wanted in getattr(configuration, kind):
                 if wanted.matches(f"s3:{name}", key):
@@ -174,7 +183,7 @@ class BucketNotifications:
     def _exists(self, kind: str, arn: str) -> bool:
         if kind == "CloudFunction":
             return self._delivery.sources.knows(arn)
-        _, _, _, region, account_id, name = arn.split(":", 5)
+        _, _, _, region, account_id, name = (*arn.split(":", 5), "", "")[:6]
         if kind == "Queue":
             from moto.sqs.models import sqs_backends
 

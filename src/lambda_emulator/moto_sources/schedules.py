@@ -1,11 +1,13 @@
 """Schedules of rules and of EventBridge Scheduler: moto stores them, a local Lambda keeps them on its clock."""
 
+import contextlib
 import threading
 import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+from lambda_emulator.direct_sources.event_input import target_problem
 from lambda_emulator.direct_sources.s3_record import iso_s
 from lambda_emulator.direct_sources.schedule_expression import InvalidSchedule, parse_schedule
 from lambda_emulator.direct_sources.schedules import Schedule
@@ -64,6 +66,8 @@ class StoredSchedules:
             parse_schedule(expression, one_time=True)
         except InvalidSchedule:
             raise ValidationException(f"Invalid Schedule Expression {expression}.") from None
+        if (problem := target_problem({**settings["target"], "Id": settings["name"], "Input": None})) is not None:
+            raise ValidationException(problem)
         return original(backend, *arguments, **settings)
 
     def _of_rules(self) -> Iterator[_Found]:
@@ -95,10 +99,13 @@ class StoredSchedules:
                         yield each.arn, token, partial(self._scheduled, backend, each)
 
     def _scheduled(self, backend: Any, schedule: Any) -> Schedule:
+        from moto.core.exceptions import JsonRESTError
+
         def fire(due_s: float) -> None:
             self._fire(schedule, due_s)
             if schedule.schedule_expression.startswith("at(") and schedule.action_after_completion == "DELETE":
-                backend.delete_schedule(schedule.group_name, schedule.name)
+                with contextlib.suppress(JsonRESTError):  # the function may have deleted it
+                    backend.delete_schedule(schedule.group_name, schedule.name)
 
         begins_s = float(schedule.start_date) if schedule.start_date else self._delivery.now_s()
         timezone = schedule.schedule_expression_timezone
@@ -132,7 +139,10 @@ class StoredSchedules:
             about = target.get("EventBridgeParameters") or {}
             entry = {"Source": about.get("Source"), "DetailType": about.get("DetailType"), "Detail": text}
             bus = {"EventBusName": target["Arn"].rpartition("/")[2]}
-            events_backends[account_id][region].put_events([entry | bus])
+            try:
+                events_backends[account_id][region].put_events([entry | bus])
+            except Exception as error:  # noqa: BLE001 (moto raises what its HTTP answers would be; the schedule goes on)
+                self._delivery.sources.missed(schedule.arn, target["Arn"], f"{type(error).__name__}: {error}", text)
         else:
             self._delivery.sources.missed(schedule.arn, target["Arn"], "targets of this kind are not there", text)
 

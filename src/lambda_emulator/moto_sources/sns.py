@@ -66,7 +66,7 @@ class Subscriptions:
             at_s=self._delivery.now_s(),
         ).event()
         try:
-            self._delivery.sources.hand_over(subscription.endpoint, json_text(event), topic_arn)
+            self._delivery.to_function(subscription.endpoint, json_text(event), source=topic_arn)
         except NotHandedOver as error:
             policy = subscription.attributes.get("RedrivePolicy")
             if dead_letter_arn := json.loads(policy).get("deadLetterTargetArn") if policy else None:

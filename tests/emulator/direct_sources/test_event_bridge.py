@@ -152,6 +152,7 @@ def test_a_pattern_that_is_none_is_refused(scene: Scene, pattern: str, reason: s
     [
         ({"Input": "{}", "InputPath": "$"}, "Only one of Input, InputPath, or InputTransformer must be provided"),
         ({"Input": "{no"}, "JSON syntax error in input for target 0"),
+        ({"Arn": "arn:nothing"}, "Parameter arn:nothing is not valid. Reason: Provided Arn is not in correct format"),
         ({"InputPath": "detail"}, "Invalid JSONPath detail for target 0"),
     ],
 )

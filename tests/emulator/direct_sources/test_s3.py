@@ -74,7 +74,7 @@ def test_copies_and_uploads_in_parts_have_their_own_names(scene: Scene) -> None:
 
 def test_prefix_suffix_and_event_choose_and_are_case_sensitive(scene: Scene) -> None:
     s3 = notify(
-        scene, LambdaFunctionConfigurations=[to(scene.arn, "s3:ObjectCreated:Put", prefix="in/", suffix=".csv")]
+        scene, LambdaFunctionConfigurations=[to(scene.arn, "s3:ObjectCreated:Put", prefix="in/", Suffix=".csv")]
     )
     for key in ("in/1.csv", "in/2.CSV", "out/3.csv", "in/4.txt", "In/5.csv"):
         s3.put_object(Bucket="uploads", Key=key, Body=b"")

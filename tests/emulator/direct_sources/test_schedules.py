@@ -146,6 +146,19 @@ def test_scheduler_puts_its_context_into_the_input(scene: Scene) -> None:
     assert len(scene.events()) == 1
 
 
+def test_scheduler_puts_an_event_on_a_bus_and_goes_on_where_that_fails(scene: Scene) -> None:
+    events = scene.client("events")
+    events.put_rule(Name="ticks", EventPattern='{"source": ["clock"]}')
+    events.put_targets(Rule="ticks", Targets=[{"Id": "1", "Arn": scene.arn, "InputPath": "$.detail"}])
+    about = {"EventBridgeParameters": {"DetailType": "Tick", "Source": "clock"}, "Input": '{"n": 1}'}
+    for name in ("default", "nowhere"):
+        bus = f"arn:aws:events:us-east-1:123456789012:event-bus/{name}"
+        scheduled(scene, "rate(30 minutes)", name=name, target={"Arn": bus} | about)
+    scene.clock.advance(HOUR_S)
+    assert scene.events() == [{"n": 1}] * 3
+    assert len(scene.aws.undelivered) == 3
+
+
 @pytest.mark.parametrize(
     "expression",
     ["rate(1 minutes)", "rate(0 hours)", "cron(* * * * * *)", "cron(0 0 ? * 8 *)", "at(2027-01-01T00:00:00)"],
@@ -158,6 +171,8 @@ def test_a_rules_schedule_that_is_none_is_refused(scene: Scene, expression: str)
 def test_a_schedule_of_scheduler_that_is_none_is_refused(scene: Scene) -> None:
     with pytest.raises(ClientError, match=r"Invalid Schedule Expression rate\(5 minute\)."):
         scheduled(scene, "rate(5 minute)")
+    with pytest.raises(ClientError, match="Provided Arn is not in correct format"):
+        scheduled(scene, "rate(5 minutes)", target={"Arn": "taker"})
     with pytest.raises(ClientError, match="Timezone Mars/Olympus"):
         scheduled(scene, "rate(5 minutes)", ScheduleExpressionTimezone="Mars/Olympus")
 

@@ -103,6 +103,43 @@ def test_an_alias_gets_its_own_invocations(scene: Scene) -> None:
     assert json.loads(past.payload) == {"arn": f"{scene.arn}:live"}
 
 
+LOOP = """
+import boto3
+
+
+def handler(event, context):
+    s3 = boto3.client("s3")
+    if "Records" not in event:
+        for number in range(event["files"]):
+            s3.put_object(Bucket="loop", Key=f"begin-{number}", Body=b"")
+    elif event["Records"][0]["s3"]["object"]["key"] == "begin-0":
+        s3.put_object(Bucket="loop", Key="again", Body=b"")
+    elif event["Records"][0]["s3"]["object"]["key"] == "again":
+        s3.put_object(Bucket="loop", Key="again", Body=b"")
+"""
+
+
+def test_a_function_that_invokes_itself_by_its_bucket_is_stopped_and_one_that_only_fans_out_is_not(
+    aws: EmbeddedAws, clock: ManualClock, task_root: Path, start_lambda: Callable[..., LocalLambda]
+) -> None:
+    (task_root / "loop.py").write_text(LOOP)
+    function = FunctionConfiguration(
+        name="loop", handler="loop.handler", task_root=task_root, environment=aws.environment, timeout_s=20
+    )
+    service = start_lambda(function, clock=clock, aws=aws.clients)
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="loop")
+    wanted = {"LambdaFunctionArn": function.arn, "Events": ["s3:ObjectCreated:*"]}
+    s3.put_bucket_notification_configuration(
+        Bucket="loop", NotificationConfiguration={"LambdaFunctionConfigurations": [wanted]}
+    )
+    service.invoke("loop", {"files": 25}).json()
+    clock.run_until_quiet()
+    outcomes = [outcome.condition for outcome in service.event_outcomes("loop")]
+    assert (outcomes.count("RecursionStopped"), outcomes.count("Success")) == (1, 25 + 15)
+    assert service.metrics.sum("RecursiveInvocationsDropped", function="loop") == 1
+
+
 def test_a_local_lambda_that_closes_amid_events_makes_nobody_wait(scene: Scene) -> None:
     sns = scene.client("sns")
     topic = sns.create_topic(Name="t")["TopicArn"]
