@@ -16,7 +16,7 @@ __all__ = ["encoded", "jsonable"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
 _AS_TEXT = {"uuid": "UUID", "pathlib": "PurePath", "ipaddress": "_IPAddressBase"}
@@ -28,9 +28,9 @@ def encoded(value: object) -> bytes:
         return b"null"
     try:
         try:
-            text = _to_text(value)
+            text = "".join(_parts_of(value, 0))
         except TypeError:  # also keys that only Python knows
-            text = _to_text(jsonable(value))
+            text = "".join(_parts_of(jsonable(value), 0))
     except RecursionError:
         raise ValueError("the result is nested too deeply, or contains itself") from None
     # JSON may escape a lone surrogate, UTF-8 cannot hold one: backslashreplace writes exactly JSON's escape.
@@ -125,15 +125,18 @@ def _number(value: Any) -> int | float:
     return int(value) if value == value.to_integral_value() and abs(value.adjusted()) < 400 else float(value)
 
 
-def _text_maker() -> Callable[[object], str]:
-    """A function that writes JSON. The C encoder made once; the standard library makes one for every text, at 1 µs."""
+def _encoder() -> Callable[[object, int], Iterable[str]]:
+    """A function that writes JSON in parts; its second argument is 0. The C encoder made once; the standard library
+    makes one for every text, at 1 µs."""
     make: Any = getattr(encoder, "c_make_encoder", None)
     if make is None:
-        return JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_converted).encode
+        whole = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_converted)
+        return lambda value, _: whole.iterencode(value)
     # No markers (None): what contains itself ends in RecursionError, and threads share nothing.
-    parts = make(None, _converted, encoder.encode_basestring, None, ":", ",", False, False, False)
-    join = "".join
-    return lambda value: join(parts(value, 0))
+    made: Callable[[object, int], Iterable[str]] = make(
+        None, _converted, encoder.encode_basestring, None, ":", ",", False, False, False
+    )
+    return made
 
 
-_to_text = _text_maker()
+_parts_of = _encoder()

@@ -239,7 +239,8 @@ class RuntimeClient:
 
     def _deliver_and_wait(self) -> Invocation:
         held, self._held = self._held, []
-        self._connection.send([*held, self._next])
+        # One write: what is held here is small, because a large answer has gone out alone.
+        self._connection.send([b"".join([*held, self._next])])
         silent = 0
         while True:
             due = bool(held)

@@ -48,13 +48,12 @@ class Connection:
 
     def send(self, parts: "list[bytes]") -> None:
         """Write all parts. A connection that breaks meanwhile is left to `receive`, which may find an answer."""
+        if len(parts) > 1 and sum(map(len, parts)) <= ONE_WRITE_BYTES:
+            parts = [b"".join(parts)]
         connection = self._socket or self._connect()
         try:
-            if sum(map(len, parts)) <= ONE_WRITE_BYTES:
-                connection.sendall(b"".join(parts))
-            else:
-                for part in parts:
-                    connection.sendall(part)
+            for part in parts:
+                connection.sendall(part)
         except BlockingIOError:
             raise PlatformError(f"the Runtime API at {self.address} took nothing for {STALL_S} s") from None
         except OSError:

@@ -259,12 +259,17 @@ def _plain_chunks(data: bytes, at: int, headers: "dict[str, str]") -> "tuple[byt
         if data[at : at + 2] != b"\r\n":
             return None
         if at == start:
-            return (parts[0] if len(parts) == 1 else b"".join(parts), at + 2) if size else None
+            return (b"".join(parts), at + 2) if size else None
+        if not parts and data.startswith(_LAST_CHUNK, at + 2) and at - start <= protocol.MAX_EVENT_BYTES:
+            return data[start:at], at + 2 + len(_LAST_CHUNK)  # one chunk, as nearly always
         total += at - start
         if total > protocol.MAX_EVENT_BYTES:
             return None
         parts.append(data[start:at])
         at += 2
+
+
+_LAST_CHUNK = b"0\r\n\r\n"
 
 
 def _content_length(status: int, headers: "dict[str, str]") -> int:

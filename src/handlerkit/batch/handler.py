@@ -97,7 +97,8 @@ class BatchHandler(Generic[F]):
     def _answer_bytes(self, body: bytes, context: Any, scope: Scope) -> bytes:
         reader = self._reader or self._known_reader()
         event = scope.event = parsed("event", body)
-        return _encoded(self._plan.response(event, context, reader))
+        response = self._plan.response(event, context, reader)
+        return NOTHING_FAILED_JSON if response == NOTHING_FAILED else _encoded(response)
 
     async def _answer_parsed_async(self, event: Any, context: Any, scope: Scope) -> dict[str, Any]:
         event = scope.event = getattr(event, "raw", event)
@@ -123,8 +124,6 @@ NOTHING_FAILED_JSON = b'{"batchItemFailures":[]}'
 
 
 def _encoded(response: dict[str, Any]) -> bytes:
-    if response == NOTHING_FAILED:
-        return NOTHING_FAILED_JSON
     from handlerkit.reply import encoded
 
     return encoded(response)

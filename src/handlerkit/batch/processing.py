@@ -68,7 +68,7 @@ class Plan:
         if self.is_async:
             return self._wait(self.response_async(event, context, reader))  # type: ignore[no-any-return]
         found, reading, deadline = self._begun(event, context, reader)
-        call = self._call(context)
+        call = self._function if self._how is Signature.NOT else self._call(context)
         halt: Halt | None = ALL_IS_TO_DO
         if self._is_plain and found.source.family == "partial":
             halt = run_straight(found, reading, call, self._completed, deadline)

@@ -168,9 +168,9 @@ class ViewsField(NestedField[tuple[V, ...], V], Generic[V]):
         return [(f"{self.name}[{index}]", member) for index, member in enumerate(self.__get__(view, type(view)))]
 
     def settle(self, view: View) -> None:
-        raws = self.find(view.raw)
+        raws = view.raw.get(self.wire) if self.inside is None else None
         if type(raws) is not list or view._kept is not None:
-            return super().settle(view)
+            return super().settle(view)  # also for what is under another key, and for what is no list
         if len(raws) < MANY or not gc.isenabled():
             return self._settle_all(view, raws)
         gc.disable()

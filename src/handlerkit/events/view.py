@@ -204,7 +204,8 @@ def checked(cls: type[V], raw: object) -> V:
     view = cls(raw)
     if cls._eager:
         try:
-            settle(view)
+            for field in cls._eager:  # as `settle` does
+                field.settle(view)
         except EventFieldError as error:
             problem = Problem(error.field, error.reason, error.shown)
             raise EventValidationError(cls.__name__, (problem,)) from None
