@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lambda_emulator.answer_stream import StreamFailure
-    from lambda_emulator.async_invocations import EventOutcome
+    from lambda_emulator.async_event import EventOutcome
     from lambda_emulator.aws_clients import AwsClients
     from lambda_emulator.clock import RealClock
     from lambda_emulator.deployment import Deployment
@@ -92,7 +92,7 @@ _MODULES = {
     "AwsClients": "aws_clients",
     "Deployment": "deployment",
     "EmbeddedAws": "embedded_aws",
-    "EventOutcome": "async_invocations",
+    "EventOutcome": "async_event",
     "EventSourceMapping": "pollers.event_source_mapping",
     "FunctionConfiguration": "function",
     "History": "history",

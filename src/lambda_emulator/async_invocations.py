@@ -18,24 +18,29 @@ Every accepted event is in `outcomes` in the end, or in `pending`. To be used in
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Literal
 
-from lambda_emulator.answer import Answer
+from lambda_emulator.async_event import (
+    EventNews,
+    EventOutcome,
+    NeverRan,
+    QueuedEvent,
+    Ran,
+    RetryPlanned,
+    Surroundings,
+)
 from lambda_emulator.clock import Clock
 from lambda_emulator.destination_document import Condition, EventResult
 from lambda_emulator.duplicates import Duplicates
-from lambda_emulator.errors import InvokeError, LocalLambdaError, ResourceNotFound
+from lambda_emulator.errors import InvokeError, ResourceNotFound
 from lambda_emulator.event_invoke_config import EventInvokeConfig
 from lambda_emulator.event_routes import EventRoutes
-from lambda_emulator.function_name import FunctionName
-from lambda_emulator.functions import Function, Target
-from lambda_emulator.invocation import Invocation
+from lambda_emulator.functions import Target
 from lambda_emulator.metrics import Metrics
 from lambda_emulator.result import Completion
 
-__all__ = ["AsyncInvocations", "EventNews", "EventOutcome", "QueuedEvent", "Ran", "RetryPlanned"]
+__all__ = ["AsyncInvocations"]
 
 # Before the first and the second retry.
 _RETRY_DELAYS_S = (60.0, 120.0)
@@ -46,93 +51,8 @@ _MAX_CHAIN = 16
 _KEPT = 10_000
 
 
-class NeverRan(LocalLambdaError):  # noqa: N818 (it says what happened)
-    """An asynchronous invocation has no log and no report: it was given up before its function ran."""
-
-
 # When an event runs for the second time that is delivered twice.
 _DUPLICATE_AFTER_S = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueuedEvent:
-    """An accepted event."""
-
-    name: FunctionName
-    invocation: Invocation
-    accepted_s: float
-    chain: tuple[str, ...] = ()
-    """Functions whose destinations have led here."""
-    duplicate: bool = False
-    """The second delivery of an event that was sent once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """One attempt that reached the function."""
-
-    answer: Answer
-    completion: Completion
-    executed_version: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventOutcome:
-    """What became of an accepted event, for a test to read."""
-
-    request_id: str
-    function_arn: str
-    """With its qualifier."""
-    condition: Condition | Literal["FunctionDeleted", "RecursionStopped"]
-    invoke_count: int
-    payload: bytes = field(repr=False)
-    response: bytes | None = field(repr=False, default=None)
-    """Of the last attempt; None if there was none."""
-    delivered: tuple[str, ...] = ()
-    """ARNs of the dead-letter queue and destinations that took it."""
-    undelivered: tuple[tuple[str, str], ...] = ()
-    """ARNs of those that did not, each with the reason."""
-    duplicate: bool = False
-    """Of the second delivery of an event that was sent once."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryPlanned:
-    """An accepted event will be run again."""
-
-    request_id: str
-    function: str
-    attempts: int
-    """That have failed so far."""
-    refused: bool
-    """The function was not run: throttled, or its service would not."""
-    in_s: float
-    """Of the clock."""
-
-
-EventNews: TypeAlias = EventOutcome | RetryPlanned
-
-
-class Surroundings(Protocol):
-    """What it needs of the service around it."""
-
-    def function(self, name: FunctionName) -> Function:
-        """The function, if it has that qualifier. Raises `ResourceNotFound`."""
-
-    def target(self, name: FunctionName) -> Target:
-        """The version that an invocation runs now; an alias chooses. Raises `ResourceNotFound`."""
-
-    def reserved(self, function: str) -> int | None:
-        """The function's reserved concurrency."""
-
-    async def attempt(self, event: QueuedEvent, target: Target) -> Ran:
-        """Run it once. Raises `InvokeError` when it is refused."""
-
-    def turn(self, function: str) -> AbstractAsyncContextManager[object]:
-        """Held during an attempt, so that a backlog waits in order."""
-
-    def send_event(self, arn: str, payload: bytes, trace_header: str | None, chain: tuple[str, ...]) -> object:
-        """Accept another one. Raises `InvokeError`."""
 
 
 class AsyncInvocations:

@@ -4,7 +4,6 @@ The names are the Lambda API's. A function may be given by name or ARN; a qualif
 of the ARN, as in the API. Raises `InvokeError` in the service's words. Lives in one event loop.
 """
 
-import asyncio
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ from lambda_emulator.function import FunctionConfiguration
 from lambda_emulator.function_name import FunctionName
 from lambda_emulator.functions import Function, FunctionVersion
 from lambda_emulator.provisioned import ProvisionedConcurrency, ProvisionedState
-from lambda_emulator.published_code import code_sha256, copy_code
+from lambda_emulator.publishing import Publishing
 from lambda_emulator.uploaded_code import CodeFolder
 
 __all__ = ["ControlPlane"]
@@ -39,7 +38,7 @@ class ControlPlane:
         self._dispatcher = dispatcher
         self._functions = dispatcher.functions
         self.provisioned = ProvisionedConcurrency(dispatcher)
-        self._publishing: dict[str, asyncio.Task[FunctionVersion]] = {}
+        self._publishing = Publishing(dispatcher)
 
     def function(self, name: str) -> Function:
         """Raises `ResourceNotFound`."""
@@ -86,19 +85,11 @@ class ControlPlane:
         expected_code_sha256: str | None = None,
     ) -> FunctionVersion:
         """Freeze code and configuration under the next number; the last one again if nothing has changed since."""
-        function = self.function(name)
-        if function.name in self._publishing:
-            raise ResourceConflict(
-                f"The operation cannot be performed at this time. An update is in progress for resource: {function.arn}"
-            )
-        task = asyncio.get_running_loop().create_task(self._publish(function, description, expected_code_sha256))
-        self._publishing[function.name] = task
-        task.add_done_callback(lambda _: self._publishing.pop(function.name))
-        return await asyncio.shield(task)  # a caller that leaves must not leave half a copy
+        return await self._publishing.publish(self.function(name), description, expected_code_sha256)
 
     async def close(self) -> None:
         """Wait for copies that are being made, stop preparing environments."""
-        await asyncio.gather(*self._publishing.values(), return_exceptions=True)
+        await self._publishing.close()
         await self.provisioned.close()
 
     def create_alias(
@@ -239,35 +230,6 @@ class ControlPlane:
     def delete_provisioned_concurrency(self, name: str, qualifier: str) -> None:
         """On demand again."""
         self.provisioned.delete(self.function(name), qualifier)
-
-    async def _publish(
-        self, function: Function, description: str | None, expected_code_sha256: str | None
-    ) -> FunctionVersion:
-        latest = function.latest.configuration
-        details = function.latest.details
-        sha256 = details.get("CodeSha256") or await asyncio.to_thread(code_sha256, latest.task_root)
-        if expected_code_sha256 is not None and expected_code_sha256 != sha256:
-            raise InvalidParameterValue(
-                f"CodeSHA256 ({expected_code_sha256}) is different from current CodeSHA256 in $LATEST ({sha256}). "
-                "Please try again with the CodeSHA256 in $LATEST."
-            )
-        last = function.versions.get(str(function.last_number))
-        if last is not None and last.code_sha256 == sha256:
-            same = replace(last.configuration, version=latest.version, task_root=latest.task_root)
-            if same == latest:
-                return last
-        copy = await asyncio.to_thread(copy_code, latest.task_root)
-        configuration = replace(latest, version=str(function.last_number + 1), task_root=copy)
-        version = FunctionVersion(
-            configuration,
-            self._dispatcher.make_pool(configuration),
-            code_sha256=sha256,
-            description=description or "",
-            code=CodeFolder(copy),
-            details=details,
-        )
-        self._functions.add_version(function, version)
-        return version
 
     def _unqualified(self, name: str) -> Function:
         if FunctionName.parse(name).qualifier is not None:

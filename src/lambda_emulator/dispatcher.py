@@ -15,7 +15,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 from lambda_emulator.answer import Answer
-from lambda_emulator.async_invocations import AsyncInvocations, QueuedEvent, Ran
+from lambda_emulator.async_event import QueuedEvent, Ran
+from lambda_emulator.async_invocations import AsyncInvocations
 from lambda_emulator.aws_clients import AwsClients
 from lambda_emulator.clock import Clock, RealClock
 from lambda_emulator.concurrency_limits import Admission, ConcurrencyLimits
@@ -29,6 +30,7 @@ from lambda_emulator.function_name import FunctionName
 from lambda_emulator.functions import Function, Functions, FunctionVersion, Target
 from lambda_emulator.history import History, PastInvocation
 from lambda_emulator.invocation import Invocation
+from lambda_emulator.invocation_metrics import InvocationMetrics
 from lambda_emulator.invoke_request import InvokeRequest
 from lambda_emulator.metrics import Metrics
 from lambda_emulator.pool import EnvironmentPool
@@ -83,6 +85,7 @@ class Dispatcher:
         self.limits = ConcurrencyLimits(account=settings.account_concurrency)
         self.rates = RateLimits(self.limits, self._seconds(), strict=settings.strict_rates)
         self.metrics = Metrics()
+        self._counted = InvocationMetrics(self.metrics, self.limits, settings.clock)
         self.history = History()
         self.events = AsyncInvocations(
             settings.clock, self, EventRoutes(settings.aws), self.metrics, settings.duplicates
@@ -237,16 +240,16 @@ class Dispatcher:
         try:
             admission = await self._admit(function, version.number, synchronous=synchronous)
         except TooManyRequests:
-            self._record("Throttles", 1, target)
+            self._counted.record("Throttles", 1, target)
             raise
         try:
-            self._count(target, admission)
-            answered.add_done_callback(lambda answer: self._count_answer(answer, target))
+            self._counted.admitted(target, admission)
+            answered.add_done_callback(lambda answer: self._counted.answered(answer, target))
             pool = version.provisioned if admission.share == "provisioned" else version.on_demand
             completion = await (pool or version.on_demand).run(invocation, answered)
             if completion.report.error_type is not None and not answered.result().failed:
-                self._record("Errors", 1, target)  # a stream that failed after it had begun, or a late crash
-            self._record("Duration", completion.report.duration_ms, target)
+                self._counted.record("Errors", 1, target)  # a stream that failed after it had begun, or a late crash
+            self._counted.record("Duration", completion.report.duration_ms, target)
             self._remember(invocation, target, answered.result(), completion)
             return completion
         finally:
@@ -267,26 +270,6 @@ class Dispatcher:
                     raise
             await asyncio.wait(ending, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
 
-    def _count(self, target: Target, admission: Admission) -> None:
-        limits, function = self.limits, target.function.name
-        self._record("Invocations", 1, target)
-        now_s = self.settings.clock.time()
-        self.metrics.record("ConcurrentExecutions", limits.used_by(function), now_s, function=function)
-        if admission.share == "unreserved":
-            self.metrics.record("UnreservedConcurrentExecutions", limits.unreserved_in_use, now_s)
-        if admission.spilled_over:
-            self._record("ProvisionedConcurrencySpilloverInvocations", 1, target)
-        if admission.share == "provisioned":
-            busy, there = limits.provisioned_use(function, target.version.number)
-            self._record("ProvisionedConcurrencyInvocations", 1, target)
-            self._record("ProvisionedConcurrentExecutions", busy, target)
-            self._record("ProvisionedConcurrencyUtilization", busy / there, target)
-
-    def _count_answer(self, answered: "asyncio.Future[Answer]", target: Target) -> None:
-        """Before the caller hears of it: its future's first callback is this one."""
-        if not answered.cancelled() and answered.exception() is None:
-            self._record("Errors", 1 if answered.result().failed else 0, target)
-
     def _remember(self, invocation: Invocation, target: Target, answer: Answer, completion: Completion) -> None:
         self.history.add(
             PastInvocation(
@@ -300,16 +283,6 @@ class Dispatcher:
                 failed=answer.failed or completion.report.error_type is not None,
                 completion=completion,
             )
-        )
-
-    def _record(self, metric: str, value: float, target: Target) -> None:
-        self.metrics.record(
-            metric,
-            value,
-            self.settings.clock.time(),
-            function=target.function.name,
-            qualifier=target.qualifier,
-            version=target.version.number,
         )
 
     def _ended(self, task: "asyncio.Task[Completion]", answered: "asyncio.Future[Answer]") -> None:

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
-from lambda_emulator.async_invocations import EventNews, EventOutcome
+from lambda_emulator.async_event import EventNews, EventOutcome
 from lambda_emulator.history import PastInvocation
 
 __all__ = ["Kind", "Line", "lines_of_invocation", "lines_of_news"]

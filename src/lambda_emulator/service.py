@@ -9,7 +9,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Protocol, Self
 
-from lambda_emulator.async_invocations import EventNews, EventOutcome
+from lambda_emulator.async_event import EventNews, EventOutcome
 from lambda_emulator.aws_clients import AwsClients
 from lambda_emulator.clock import Clock, RealClock
 from lambda_emulator.concurrency_limits import ACCOUNT_LIMIT

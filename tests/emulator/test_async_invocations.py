@@ -13,7 +13,7 @@ import pytest
 from moto import mock_aws
 
 from lambda_emulator import AwsClients, FunctionConfiguration, InvalidConfiguration, LocalLambda, ManualClock
-from lambda_emulator.async_invocations import EventOutcome, NeverRan
+from lambda_emulator.async_event import EventOutcome, NeverRan
 from tests.counterparts import awslambdaric_path, needs_awslambdaric
 from tests.emulator.conftest import MakeFunction
 

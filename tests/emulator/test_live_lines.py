@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_emulator.async_invocations import EventOutcome, RetryPlanned
+from lambda_emulator.async_event import EventOutcome, RetryPlanned
 from lambda_emulator.history import PastInvocation
 from lambda_emulator.live_lines import Line, lines_of_invocation, lines_of_news
 from lambda_emulator.live_view import LiveView

@@ -20,7 +20,8 @@ from moto import mock_aws
 
 from lambda_emulator import AwsClients, EventOutcome, LocalLambda, ManualClock, Metrics
 from lambda_emulator.answer import Answer
-from lambda_emulator.async_invocations import AsyncInvocations, QueuedEvent, Ran
+from lambda_emulator.async_event import QueuedEvent, Ran
+from lambda_emulator.async_invocations import AsyncInvocations
 from lambda_emulator.destination_document import EventResult
 from lambda_emulator.errors import TooManyRequests
 from lambda_emulator.event_invoke_config import EventInvokeConfig
