@@ -13,7 +13,8 @@ Rules, most of them Go's `net/http`, which the real Runtime API is built on:
 
 import asyncio
 
-from lambda_emulator.http_connection import HttpConnection, HttpRules
+from lambda_emulator.h11_stream import HttpRules
+from lambda_emulator.http_connection import HttpConnection
 from lambda_emulator.http_message import RouteTable
 
 __all__ = ["HttpServer"]
