@@ -198,6 +198,7 @@ class ExecutionEnvironment:
                 case Answered():
                     progress.answered(happening)
                     self._answer(answered, happening.answer)
+                    await asyncio.sleep(0)  # the caller first, then all that it does not wait for
                 case StreamEnded():
                     progress.stream_ended(happening)
                     self.finishing = True
