@@ -185,6 +185,7 @@ class ExecutionEnvironment:
         assert session is not None
         limit_bytes = self._configuration.memory_mb * _MIB
         request_id = delivery.invocation.request_id
+        frozen = False
         life.watch_memory(limit_bytes)
         life.thaw()
         session.deliver(delivery)
@@ -205,7 +206,9 @@ class ExecutionEnvironment:
                 case Ready(at_s=at_s):
                     if life.extensions.are_back:
                         life.freeze()
-                    life.drain()
+                        frozen = True
+                    else:
+                        life.drain()
                     self._journal.write_detail(progress.runtime_back(at_s))
                 case ExtensionReady(at_s=at_s):
                     progress.extension_back(at_s)
@@ -213,8 +216,9 @@ class ExecutionEnvironment:
                     await self._take_last_messages(life, answered, progress)
             if (failure := await self._failure(life, request_id, happening)) is not None:
                 return await self._fail(failure, answered, progress, "timeout" if happening is None else "failure")
-        life.freeze()
-        self._sandbox.measure(life)
+        if not frozen:
+            life.freeze()
+        self._sandbox.measure(life, again=False)  # the last happening was followed by a look
         ended_at_s = progress.last_back_at_s
         if progress.error_type is None:
             return Outcome(ended_at_s=ended_at_s)

@@ -38,6 +38,11 @@ class GroupMemory:
         self._list_after_s = _FIRST_LIST_S
         self._peak_bytes = 0
 
+    @property
+    def seen_bytes(self) -> int:
+        """The most that was seen so far, without another look: each takes 12 µs."""
+        return self._peak_bytes
+
     def peak_bytes(self) -> int:
         """The most that was ever seen. Each member's own peak is exact, for the kernel keeps it (Linux)."""
         if _LINUX:
