@@ -122,7 +122,7 @@ def http_handler(
     unless `fail_on_error`. `stream=True` says that the front streams responses (a function URL with invoke mode
     `RESPONSE_STREAM`, a REST API with response streaming). `idempotency` keeps the function's effect to once per key:
     duplicates get the first response, 409 while it is being made, 422 for the same key with another payload, 400 for a
-    request without a key. Its `key` is given what the function is given, by the same names.
+    request without a key. Its `key` is given what the function is given, by the same names, but for the context.
     """
     names = dict(sys._getframe(1).f_locals)
     if func is not None:

@@ -30,7 +30,7 @@ def guarded(function: Callable[..., Any], options: Idempotency) -> Callable[...,
             return function(**arguments)
 
         try:
-            return guard.run((), arguments, context_of_invocation(), call)
+            return guard.run((), _known(arguments), context_of_invocation(), call)
         except IdempotencyError as error:
             raise (error if started else _told(error)) from error.__cause__
 
@@ -42,11 +42,16 @@ def guarded(function: Callable[..., Any], options: Idempotency) -> Callable[...,
             return function(**arguments)
 
         try:
-            return await guard.run_async((), arguments, context_of_invocation(), call)
+            return await guard.run_async((), _known(arguments), context_of_invocation(), call)
         except IdempotencyError as error:
             raise (error if started else _told(error)) from error.__cause__
 
     return run_async if is_coroutine_function(function) else run
+
+
+def _known(arguments: dict[str, Any]) -> dict[str, Any]:
+    """What a key is made of: the context is another one each time."""
+    return {name: argument for name, argument in arguments.items() if name != "context"}
 
 
 def _told(error: IdempotencyError) -> Exception:

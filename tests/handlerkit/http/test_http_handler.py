@@ -548,6 +548,19 @@ def test_what_the_function_itself_meets_of_idempotency_is_no_mistake_of_the_clie
     assert "another function's" in caplog.text
 
 
+@pytest.mark.parametrize("key", ["body", lambda request, body: body])
+def test_a_key_is_made_of_the_request_and_never_of_the_context(key: Any) -> None:
+    calls = []
+
+    @http_handler(idempotency=Idempotency(MemoryStore(), key=key))
+    def handler(request: HttpRequest, body: dict, context: Any) -> str:  # type: ignore[type-arg]
+        calls.append(context)
+        return "x"
+
+    assert handler(paid(), FakeContext()) == handler(paid(), FakeContext())
+    assert len(calls) == 1
+
+
 def test_a_key_that_the_function_cannot_have_is_refused_where_it_is_defined() -> None:
     with pytest.raises(TypeError, match="no parameter 'order'"):
 
