@@ -20,6 +20,9 @@ __all__ = ["event", "event_text", "kinds"]
 
 JSON_VALUES = frozenset({"detail", "json", "new", "old"})
 """Parameters that hold a JSON value; all other payloads are text, as given."""
+MANY = "Many"
+"""How the factories name mappings whose values may be several: the option may be repeated with one name."""
+ENDING_IN_IE = ("cookies",)
 EXAMPLE_TEXT = '{"message": "hello"}'
 EXAMPLES = {"bucket": "my-bucket", "key": "folder/my key.txt", "method": "GET", "path": "/"}
 
@@ -87,11 +90,12 @@ def _add_option(parser: argparse.ArgumentParser, parameter: inspect.Parameter) -
     option = "--" + _singular(parameter).replace("_", "-")
     annotation = str(parameter.annotation)
     default = parameter.default
-    shown = "" if default in (parameter.empty, None) or callable(default) else f"default: {default}"
+    is_said = isinstance(default, (str, int, float, tuple, list))  # no sentinel, and no function
+    shown = f"default: {default}" if is_said else ""
     if annotation == "bool":
         parser.add_argument(option, dest=parameter.name, action="store_true", help=shown)
     elif _is_many(parameter):
-        metavar = "NAME=VALUE" if "Mapping" in annotation else "VALUE"
+        metavar = "NAME=VALUE" if _is_mapping(parameter) else "VALUE"
         text = "may be repeated" + (f"; {shown}" if shown and default else "")
         parser.add_argument(option, dest=parameter.name, action="append", metavar=metavar, help=text)
     else:
@@ -109,11 +113,16 @@ def _value(parameter: inspect.Parameter, given: Any) -> Any:
             return EXAMPLES[parameter.name]
         example: Any = json.loads(EXAMPLE_TEXT) if parameter.name in JSON_VALUES else EXAMPLE_TEXT
         return [example] if _is_many(parameter) else example
-    if "Mapping" in str(parameter.annotation):
+    if _is_mapping(parameter):
         pairs = [item.partition("=") for item in given]
         if any(not equals for _, equals, _ in pairs):
             raise WrongInput(f"--{_singular(parameter)} takes NAME=VALUE")
-        return {name: value for name, _, value in pairs}
+        if MANY not in str(parameter.annotation):
+            return {name: value for name, _, value in pairs}
+        values: dict[str, list[str]] = {}
+        for name, _, value in pairs:
+            values.setdefault(name, []).append(value)
+        return values
     if isinstance(given, list):
         return [_payload(parameter.name, item) for item in given]
     return _payload(parameter.name, given) if isinstance(given, str) else given
@@ -136,11 +145,18 @@ def _payload(name: str, text: str) -> Any:
 
 
 def _is_many(parameter: inspect.Parameter) -> bool:
-    return any(word in str(parameter.annotation) for word in ("Iterable", "Sequence", "Mapping", "list["))
+    words = ("Iterable", "Sequence", "list[")
+    return _is_mapping(parameter) or any(word in str(parameter.annotation) for word in words)
+
+
+def _is_mapping(parameter: inspect.Parameter) -> bool:
+    return any(word in str(parameter.annotation) for word in ("Mapping", MANY))
 
 
 def _singular(parameter: inspect.Parameter) -> str:
     name = parameter.name
     if not _is_many(parameter) or not name.endswith("s"):
         return name
-    return name[:-3] + "y" if name.endswith("ies") else name[:-1]
+    if name.endswith("ies") and name not in ENDING_IN_IE:
+        return name[:-3] + "y"
+    return name[:-1]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from handlerkit.events import detect
-from lambda_emulator.event_command import kinds
+from lambda_emulator.event_command import event_text, kinds
 from tests.command.test_invoke_command import command
 
 # Some factories stand for several kinds of event; this is how the kinds they make begin.
@@ -47,6 +47,28 @@ def test_options_are_the_factorys_parameters() -> None:
     assert record["messageAttributes"]["a"]["stringValue"] == "b"
     (record,) = json.loads(command("event", "s3", "--key", "a b", "--size", "5").stdout)["Records"]
     assert (record["s3"]["object"]["key"], record["s3"]["object"]["size"]) == ("a+b", 5)
+
+
+def test_headers_parameters_and_cookies_of_a_request_are_pairs_that_may_be_repeated() -> None:
+    done = command(
+        "event", "http", "--header", "x-id=a=b", "--query", "tag=a", "--query", "tag=b", "--cookie", "session=s",
+        "--kind", "rest",
+    )  # fmt: skip
+    event = json.loads(done.stdout)
+    assert event["headers"]["x-id"] == "a=b"
+    assert event["multiValueQueryStringParameters"] == {"tag": ["a", "b"]}
+    assert "session=s" in json.dumps(event["headers"])
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_the_options_of_every_kind_are_words_with_defaults_that_can_be_read(
+    kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        event_text(kind, ["--help"])
+    text = capsys.readouterr().out
+    assert "object at 0x" not in text
+    assert "cooky" not in text
 
 
 def test_an_event_can_be_piped_into_invoke() -> None:

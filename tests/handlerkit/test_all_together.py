@@ -97,21 +97,15 @@ def functions(folder: Path, mode: str) -> list[FunctionConfiguration]:
     else:
         environment["HANDLERKIT_CONCURRENCY"] = mode
         more["max_concurrency"] = COUNT
-    return [
-        FunctionConfiguration(
-            name=name,
-            handler=f"app.{name}",
-            task_root=folder,
-            timeout_s=60,
-            memory_mb=1024,
-            tracing="Active",
-            log_format="JSON",
-            environment=environment,
-            **more,
-            **({"command": (sys.executable, "-m", "awslambdaric", f"app.{name}")} if mode == "awslambdaric" else {}),
-        )
-        for name in EVENTS
-    ]
+    fields: dict[str, Any] = {"task_root": folder, "timeout_s": 60, "memory_mb": 1024, "tracing": "Active"}
+    fields |= {"log_format": "JSON", "environment": environment, **more}
+    if mode == "awslambdaric":
+        command = (sys.executable, "-m", "awslambdaric")
+        return [
+            FunctionConfiguration(name=name, handler=f"app.{name}", command=(*command, f"app.{name}"), **fields)
+            for name in EVENTS
+        ]
+    return [FunctionConfiguration(name=name, handler=f"app.{name}", **fields) for name in EVENTS]
 
 
 MODES = ["processes", "threads", "asyncio", pytest.param("awslambdaric", marks=needs_awslambdaric())]
@@ -157,4 +151,4 @@ def nodes_of(result: InvocationResult) -> list[TraceNode]:
 
 def records_of(result: InvocationResult) -> list[dict[str, Any]]:
     """Lines and metrics of one invocation."""
-    return [record for record in result.log_records if isinstance(record, dict)]
+    return list(result.log_records)

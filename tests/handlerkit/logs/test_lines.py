@@ -1,6 +1,7 @@
 """What stands in a line, and that a line is written whatever it is given."""
 
 import contextlib
+import contextvars
 import dataclasses
 import datetime
 import decimal
@@ -19,7 +20,11 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr
 
 from handlerkit import event_handler, tolerant_json
+from handlerkit.log_output import LineOutput
+from handlerkit.logs.invocation import InvocationLog
+from handlerkit.logs.redaction import Redaction
 from handlerkit.logs.shortening import shortened
+from handlerkit.scope import current
 from handlerkit.testing import FakeContext
 
 from .conftest import Log, MakeLog
@@ -594,3 +599,83 @@ def test_a_runtime_that_cannot_take_a_record_costs_no_invocation(
     log.change(stream=Broken())
     log.logger.info("kept")
     assert json.loads(capsys.readouterr().err)["event"] == "kept"
+
+
+def test_the_time_goes_on_from_second_to_second(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    now_ns = 1_700_000_000_999_000_000
+    monkeypatch.setattr("handlerkit.logs.lines.time.time_ns", lambda: now_ns)
+    log.logger.info("before")
+    now_ns += 2_000_000
+    log.logger.info("after")
+    now_ns -= 2_000_000_000
+    log.logger.info("somebody has set the clock")
+    times = [line["timestamp"] for line in log.lines]
+    assert times == ["2023-11-14T22:13:20.999Z", "2023-11-14T22:13:21.001Z", "2023-11-14T22:13:19.001Z"]
+
+
+def test_a_record_of_another_invocation_than_the_present_one_is_not_made_its_own(log: Log) -> None:
+    @event_handler
+    def handler(event: dict[str, int], context: FakeContext) -> list[str]:
+        ids = (context.aws_request_id, "another", None)
+        return [log.pipeline.text(20, "app", "e", {}, request_id=one) for one in ids]
+
+    context = FakeContext()
+    lines = [json.loads(text) for text in handler({"n": 1}, context)]
+    assert [line["request_id"] for line in lines] == [context.aws_request_id, "another", context.aws_request_id]
+    assert [line.get("cold_start") is None for line in lines] == [False, True, False]
+
+
+def test_debug_lines_of_an_invocation_that_has_ended_are_kept_for_nobody(make_log: MakeLog) -> None:
+    log = make_log(debug_buffer_bytes=10_000)
+    contexts: list[contextvars.Context] = []
+
+    @event_handler
+    def handler(event: object) -> None:
+        contexts.append(contextvars.copy_context())
+
+    handler({}, None)
+    contexts[0].run(log.logger.debug, "too late")
+    contexts[0].run(log.logger.info, "late")
+    assert [line["event"] for line in log.lines] == ["late"]
+    scope = contexts[0].run(current.get)
+    assert scope is not None
+    assert [one.buffer for one in scope.values.values() if isinstance(one, InvocationLog)] == [None]
+
+
+def test_names_that_were_looked_at_are_not_remembered_without_end() -> None:
+    redaction = Redaction(["*token"])
+    for number in range(10_000):
+        assert not redaction.is_secret(f"key_{number}")
+    assert len(redaction.harmless) <= 4_096
+    assert redaction.harmless <= set(redaction._known)
+
+
+def test_short_values_are_left_whole_or_left_out(make_log: MakeLog) -> None:
+    log = make_log(max_line_bytes=1_024)
+    log.logger.info("e", **{f"key_{number}": "short" for number in range(500)})
+    line = log.last
+    assert len(log.text.encode()) <= 1_025
+    assert "values left out" in line["shortened"]
+    assert {line[key] for key in line if key.startswith("key_")} == {"short"}
+
+
+def test_long_lines_are_written_one_after_another() -> None:
+    class Watched(io.StringIO):
+        def write(self, text: str) -> int:
+            assert output._lock.locked() == (len(text) > 2_000)
+            return super().write(text)
+
+    stream = Watched()
+    output = LineOutput(stream)
+    output.write("short", 20)
+    output.write("x" * 3_000, 20)
+    assert not output._lock.locked()
+    assert len(stream.getvalue()) == 3_007
+
+
+def test_a_lock_that_a_forked_child_has_inherited_holds_a_line_up_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handlerkit.log_output.WAIT_S", 0.01)
+    output = LineOutput(io.StringIO())
+    output._lock.acquire()
+    output.write("x" * 3_000, 20)
+    assert len(output.stream.getvalue()) == 3_001
