@@ -3,14 +3,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, TypedDict, assert_type
 
 from pydantic import BaseModel
 
-from handlerkit import event_handler, get_logger, logs, metrics
+from handlerkit import (
+    HttpRequest,
+    HttpResponse,
+    asgi_handler,
+    batch_handler,
+    custom_resource,
+    event_handler,
+    get_logger,
+    http_handler,
+    idempotent,
+    logs,
+    metrics,
+    traced,
+    tracing,
+)
+from handlerkit.callbacks import Continue, Evaluation, codepipeline_job, config_rule, lifecycle_hook
+from handlerkit.cloudformation import Resource
 from handlerkit.events import (
     AlbEvent,
     ApiGatewayEvent,
@@ -22,6 +39,8 @@ from handlerkit.events import (
     CloudWatchAlarmData,
     CloudWatchAlarmEvent,
     CloudWatchLogsEvent,
+    CodeDeployHookEvent,
+    CodePipelineJobEvent,
     CognitoPreSignUpEvent,
     ConfigRuleEvent,
     CustomResourceEvent,
@@ -60,6 +79,8 @@ from handlerkit.events import (
     detect,
     parse,
 )
+from handlerkit.http import HttpError
+from handlerkit.idempotency import Idempotency, MemoryStore
 from handlerkit.testing import FakeContext, sqs_event
 
 
@@ -341,3 +362,100 @@ def observed(event: SqsEvent[Reading]) -> int:
 
 
 assert_type(observed.func(SqsEvent[Reading]({})), int)
+
+
+once = Idempotency(MemoryStore(), key="body")
+
+
+@http_handler
+def shown(request: HttpRequest[Order], context: Any) -> HttpResponse:
+    assert_type(request.body, Order)
+    assert_type(request.method, str)
+    request.colour  # expect: attr-defined
+    return HttpResponse(request.body, 201, {"etag": "1"}, cookies=["a=b"])
+
+
+@http_handler(stream=True, fail_on_error=True, idempotency=once)
+async def awaited(body: Order) -> dict[str, Any]:
+    if body.quantity < 1:
+        raise HttpError(409, "sold out", article=body.order_id)
+    return {"left": body.quantity}
+
+
+assert_type(shown.func(HttpRequest[Order]({}), None), HttpResponse)
+shown.func("no request", None)  # expect: arg-type
+http_handler(streams=True)  # expect: call-overload
+HttpResponse(status="200")  # expect: arg-type
+
+
+@custom_resource
+def site(event: CustomResourceEvent[Order]) -> Resource:
+    return Resource(event.resource_properties.order_id, {"A": 1}, no_echo=True)
+
+
+@site.update
+async def change(event: CustomResourceEvent[Order], context: Any) -> None:
+    assert_type(event.resource_properties, Order)
+
+
+changing = assert_type(change(CustomResourceEvent[Order]({}), None), Coroutine[Any, Any, None])
+custom_resource(margin=3)  # expect: call-overload
+Resource(3)  # expect: arg-type
+
+
+@codepipeline_job(answer_margin_ms=500)
+def deploy(event: CodePipelineJobEvent[Order]) -> Continue | None:
+    return Continue(event.id)
+
+
+@lifecycle_hook
+def hook(event: CodeDeployHookEvent) -> bool:
+    return bool(event.deployment_id)
+
+
+@config_rule(client=None)
+def compliant(event: ConfigRuleEvent[Key]) -> Evaluation:
+    return Evaluation("PERHAPS")  # expect: arg-type
+
+
+@batch_handler(idempotency=Idempotency(MemoryStore()), observers=[metrics.BatchMetrics()], trace_records=True)
+def recorded(record: SqsRecord[Order]) -> None:
+    with tracing.span("charge", remote=True, order=record.body.order_id) as charge:
+        charge.add_metadata("order", record.body)
+        charge.set_status("late")  # expect: arg-type
+    tracing.annotate(found=True)
+    metrics.Metrics("Shop").properties(a=1).at(datetime.now(UTC)).add("n", 1.5, "Count", resolution=1)
+    metrics.timer("t", "Hours").colour  # expect: attr-defined
+
+
+@traced
+def charged(order: Order, *, twice: bool = False) -> int:
+    return order.quantity
+
+
+@traced(name="sold", capture_result=True, kind="order")
+async def sold(order: Order) -> Decimal:
+    return Decimal(charged(order, twice=True))
+
+
+assert_type(charged(Order(order_id="a", quantity=1)), int)
+charged("no order")  # expect: arg-type
+selling = assert_type(sold(Order(order_id="a", quantity=1)), Coroutine[Any, Any, Decimal])
+
+
+@idempotent(MemoryStore(), key="order")
+@metrics.timer("paid")
+def paid(order: Order) -> str:
+    return order.order_id
+
+
+assert_type(paid(Order(order_id="a", quantity=1)), str)
+paid()  # expect: call-arg
+
+
+async def application(scope: dict[str, Any], receive: Any, send: Any) -> None: ...
+
+
+with asgi_handler(application, lifespan="off", root_path="/v1") as served:
+    served({}, None)
+asgi_handler(application, lifespan="never")  # expect: arg-type
