@@ -200,6 +200,15 @@ def test_a_destination_that_is_not_there_is_refused(scene: Scene, kind: str, con
     assert s3.get_bucket_notification_configuration(Bucket="uploads")["LambdaFunctionConfigurations"] == before
 
 
+def test_a_destination_in_another_region_is_refused_and_the_former_settings_stay(scene: Scene) -> None:
+    s3 = notify(scene)
+    there = scene.aws.client("sns", "eu-west-1").create_topic(Name="there")["TopicArn"]
+    with pytest.raises(ClientError, match="region is not valid"):
+        notify(scene, create=False, TopicConfigurations=[{"TopicArn": there, "Events": ["s3:ObjectCreated:*"]}])
+    s3.put_object(Bucket="uploads", Key="a", Body=b"")
+    assert len(scene.events()) == 1
+
+
 def test_settings_that_clash_are_refused_and_others_are_not(scene: Scene) -> None:
     with pytest.raises(ClientError, match="Configuration is ambiguously defined"):
         notify(

@@ -146,6 +146,24 @@ def test_scheduler_puts_its_context_into_the_input(scene: Scene) -> None:
     assert len(scene.events()) == 1
 
 
+def test_a_rule_that_has_only_a_schedule_gets_no_events(scene: Scene) -> None:
+    events = every(scene, "rate(1 hour)")
+    answer = events.put_events(Entries=[{"Source": "shop", "DetailType": "Order", "Detail": "{}"}])
+    assert answer["FailedEntryCount"] == 0
+    assert scene.events() == []
+
+
+def test_a_schedule_whose_function_is_gone_leaves_its_input_to_the_dead_letter_queue(scene: Scene) -> None:
+    url, arn = scene.queue("dead")
+    scheduled(scene, "at(2027-01-15T08:30:00)", target={"DeadLetterConfig": {"Arn": arn}, "Input": '{"n": 1}'})
+    scene.service.delete_function("taker")
+    scene.clock.advance(HOUR_S)
+    [message] = scene.messages(url)
+    assert message["Body"] == '{"n": 1}'
+    schedule = "arn:aws:scheduler:us-east-1:123456789012:schedule/default/plan"
+    assert message["MessageAttributes"]["SCHEDULE_ARN"]["StringValue"] == schedule
+
+
 def test_scheduler_puts_an_event_on_a_bus_and_goes_on_where_that_fails(scene: Scene) -> None:
     events = scene.client("events")
     events.put_rule(Name="ticks", EventPattern='{"source": ["clock"]}')
