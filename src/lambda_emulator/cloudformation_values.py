@@ -48,7 +48,10 @@ class Values:
             "AWS::NotificationARNs": [],
             "AWS::NoValue": _ABSENT,
         }
-        self._parameters = _parameters(_section(template, "Parameters", file), given, file)
+        declared = _section(template, "Parameters", file)
+        self._given = given
+        self._used = set(declared)
+        self._parameters = _parameters(declared, given, file)
         self._functions: dict[str, Callable[[Any, str], Any]] = {
             "Ref": self._ref,
             "Condition": self.condition,
@@ -59,6 +62,7 @@ class Values:
             "Fn::GetAZs": lambda _region, _where: [f"{REGION}{zone}" for zone in "abc"],
             "Fn::GetAtt": self._get_att,
             "Fn::If": self._if,
+            "Fn::ImportValue": self._import,
             "Fn::Join": self._join,
             "Fn::Length": lambda values, where: len(_list(self.resolve(values, where), where)),
             "Fn::Not": lambda arms, where: not self._truth(_list(arms, where, 1)[0], where),
@@ -73,6 +77,13 @@ class Values:
         """Plain values; `None` for a property that is taken away. Raises `WrongProject`."""
         resolved = self._resolve(value, where)
         return None if resolved is _ABSENT else resolved
+
+    def refuse_unused(self) -> None:
+        """When all has been worked out: a given value that nothing has asked for has a wrong name."""
+        for name in self._given:
+            if name not in self._used:
+                hint = nearest(name, self._used)
+                raise WrongProject(f"--parameter {name}: {self._file} has no such parameter or import{hint}")
 
     def condition(self, name: Any, where: str) -> bool:
         """Whether a named condition holds."""
@@ -132,6 +143,14 @@ class Values:
             or plain in _IMPLICIT
             or any(plain.startswith(each) and _GENERATED.fullmatch(plain[len(each) :]) for each in self._resources)
         )
+
+    def _import(self, argument: Any, where: str) -> str:
+        """What another stack exports is given like a parameter, by the export's name."""
+        name = _text(self.resolve(argument, where), where)
+        self._used.add(name)
+        if name not in self._given:
+            raise WrongProject(f"{where}: {name} is imported from another stack: add --parameter {name}=...")
+        return self._given[name]
 
     def _sub(self, argument: Any, where: str) -> str:
         text, local = (argument, {}) if isinstance(argument, str) else _list(argument, where, 2)
@@ -203,9 +222,6 @@ def _section(template: Mapping[str, Any], name: str, file: str) -> Mapping[str, 
 
 
 def _parameters(declared: Mapping[str, Any], given: Mapping[str, str], file: str) -> dict[str, Any]:
-    for name in given:
-        if name not in declared:
-            raise WrongProject(f"--parameter {name}: {file} has no such parameter{nearest(name, declared)}")
     values: dict[str, Any] = {}
     for name, declaration in declared.items():
         described = declaration if isinstance(declaration, dict) else {}

@@ -9,20 +9,21 @@ from lambda_emulator.project import ProjectFunction, WrongProject
 from lambda_emulator.sam_events import Found, read_events
 from lambda_emulator.sam_properties import Part, Properties, TemplateReading
 
-__all__ = ["function_of"]
+__all__ = ["NOT_LOOKED_AT", "function_of"]
 
 _READ: Final = frozenset(
     {"AutoPublishAlias", "CodeUri", "DeadLetterQueue", "Environment", "EventInvokeConfig", "Events",
-     "FunctionName", "FunctionUrlConfig", "Handler", "InlineCode", "Layers", "LoggingConfig", "MemorySize",
-     "PackageType", "ReservedConcurrentExecutions", "Runtime", "Timeout", "Tracing"}
+     "FunctionName", "FunctionUrlConfig", "Handler", "ImageUri", "InlineCode", "Layers", "LoggingConfig",
+     "MemorySize", "PackageType", "ReservedConcurrentExecutions", "Runtime", "Timeout", "Tracing"}
 )  # fmt: skip
-_WITHOUT_MEANING: Final = frozenset(
+NOT_LOOKED_AT: Final = frozenset(
     {"Architectures", "AssumeRolePolicyDocument", "AutoPublishAliasAllProperties", "AutoPublishCodeSha256",
-     "CapacityProviderConfig", "CodeSigningConfigArn", "DeploymentPreference", "Description", "KmsKeyArn",
-     "PermissionsBoundary", "Policies", "PropagateTags", "PublishToLatestPublished", "RecursiveLoop", "Role",
-     "RolePath", "RuntimeManagementConfig", "SourceKMSKeyArn", "Tags", "VersionDeletionPolicy", "VersionDescription",
-     "VpcConfig"}
+     "CapacityProviderConfig", "CodeSigningConfigArn", "DeploymentPreference", "Description", "FunctionScalingConfig",
+     "KmsKeyArn", "PermissionsBoundary", "Policies", "PropagateTags", "PublishToLatestPublished", "RecursiveLoop",
+     "Role", "RolePath", "RuntimeManagementConfig", "SourceKMSKeyArn", "Tags", "VersionDeletionPolicy",
+     "VersionDescription", "VpcConfig"}
 )  # fmt: skip
+"""Known, and of no meaning here: what stands there need not even be possible to work out."""
 _LEFT_OUT: Final = {
     "EphemeralStorage": "the temporary folder is as large as this machine's",
     "FileSystemConfigs": "no file system is mounted",
@@ -36,8 +37,8 @@ _LEFT_OUT: Final = {
 
 def function_of(part: Part, reading: TemplateReading, found: Found) -> ProjectFunction | None:
     """None for one that cannot be run here, with a note. Raises `WrongProject`."""
-    given = Properties(_with_globals(part.properties, reading), part.where)
-    given.only(_READ | _WITHOUT_MEANING | _LEFT_OUT.keys(), ("Connectors",))
+    given = Properties(_with_globals(part, reading), part.where)
+    given.only(_READ | NOT_LOOKED_AT | _LEFT_OUT.keys(), ("Connectors",))
     if (reason := _not_run(given)) is not None:
         reading.note(f"{part.where} is left out: {reason}")
         return None
@@ -58,7 +59,7 @@ def function_of(part: Part, reading: TemplateReading, found: Found) -> ProjectFu
         handler=given.needed("Handler"),
         code=code,
         where=part.where,
-        environment=_variables(given),
+        environment=_variables(given, reading),
         options=_options(given, code),
         dead_letter=dead_letters.needed("TargetArn") if "DeadLetterQueue" in given else None,
         reserved_concurrency=given.number("ReservedConcurrentExecutions"),
@@ -67,10 +68,15 @@ def function_of(part: Part, reading: TemplateReading, found: Found) -> ProjectFu
     )
 
 
-def _with_globals(own: Mapping[str, Any], reading: TemplateReading) -> dict[str, Any]:
+def _with_globals(part: Part, reading: TemplateReading) -> dict[str, Any]:
     """SAM's rule: names with values are merged, lists are put together, all else is the function's own."""
-    merged: dict[str, Any] = dict(reading.globals.get("Function") or {})
-    for name, value in own.items():
+    shared: Mapping[str, Any] = reading.globals.get("Function") or {}
+    merged = {
+        name: value
+        for name, value in shared.items()
+        if "*" not in part.ignored_globals and name not in part.ignored_globals
+    }
+    for name, value in part.properties.items():
         before = merged.get(name)
         if isinstance(before, dict) and isinstance(value, dict):
             merged[name] = _merged(before, value)
@@ -114,13 +120,16 @@ def _code(given: Properties, reading: TemplateReading) -> Path:
     return code
 
 
-def _variables(given: Properties) -> dict[str, str]:
+def _variables(given: Properties, reading: TemplateReading) -> dict[str, str]:
     environment = given.inner("Environment").only(("Variables",))
     variables = Properties(environment.mapping("Variables"), f"{given.where}: Environment")
     made = {}
     for name in variables.names():
         value = variables.raw(name)
-        made[str(name)] = str(value).lower() if isinstance(value, bool) else (variables.text(name) or "")
+        text = str(value).lower() if isinstance(value, bool) else (variables.text(name) or "")
+        if "{{resolve:" in text:
+            reading.note(f"{variables.where}: {name} is kept as it is: {text} is not looked up")
+        made[str(name)] = text
     return made
 
 

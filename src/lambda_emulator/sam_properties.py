@@ -19,6 +19,8 @@ class Part:
     type: str
     properties: Mapping[str, Any]
     where: str
+    ignored_globals: tuple[str, ...] = ()
+    """Properties that it does not take from the Globals; `*` for all."""
 
 
 @dataclass(slots=True, kw_only=True)

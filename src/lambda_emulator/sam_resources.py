@@ -23,7 +23,8 @@ _TABLE: Final = (
 _TABLE_IGNORED: Final = (
     "ContributorInsightsSpecification", "DeletionProtectionEnabled", "ImportSourceSpecification",
     "KinesisStreamSpecification", "OnDemandThroughput", "PointInTimeRecoverySpecification", "ResourcePolicy",
-    "SSESpecification", "TableClass", "Tags", "WarmThroughput",
+    "SSESpecification", "TableClass", "Tags", "VectorIndexes",
+    "WarmThroughput",
 )  # fmt: skip
 _BUCKET_IGNORED: Final = (
     "AbacStatus", "AccelerateConfiguration", "AccessControl", "AnalyticsConfigurations", "BucketEncryption",
@@ -90,7 +91,8 @@ def _subscribe(part: Part, reading: TemplateReading, found: Found, given: Proper
 def _stream(part: Part, _reading: TemplateReading, found: Found) -> None:
     given = Properties(part.properties, part.where).only(
         ("Name", "ShardCount", "StreamModeDetails"),
-        ("DesiredShardLevelMetrics", "MaxRecordSizeInKiB", "RetentionPeriodHours", "StreamEncryption", "Tags",
+        ("DesiredShardLevelMetrics", "MaxRecordSizeInKiB", "RecordDistributionStrategy", "RetentionPeriodHours",
+         "StreamEncryption", "Tags",
          "WarmThroughputMiBps"),
     )  # fmt: skip
     # An on-demand stream begins with four shards.

@@ -12,7 +12,7 @@ from lambda_emulator.cloudformation_values import Values
 from lambda_emulator.cloudformation_yaml import read_template
 from lambda_emulator.project import Project, ProjectFront, WrongProject, nearest
 from lambda_emulator.sam_events import Found
-from lambda_emulator.sam_function import function_of
+from lambda_emulator.sam_function import NOT_LOOKED_AT, function_of
 from lambda_emulator.sam_properties import Part, TemplateReading
 from lambda_emulator.sam_resources import MAKERS
 
@@ -64,6 +64,7 @@ def read_sam_template(file: Path, parameters: Mapping[str, str]) -> Project:
     if not_needed:
         listed = ", ".join(f"{count} {kind}" for kind, count in sorted(not_needed.items()))
         reading.note(f"left out, as nothing here asks for them: {listed}")
+    values.refuse_unused()
     if not found.functions:
         raise WrongProject(f"{file.name} has no {_FUNCTION} that can be served" + _reasons(reading))
     return Project(
@@ -95,9 +96,25 @@ def _parts(template: Mapping[str, Any], reading: TemplateReading) -> "list[Part]
         if not isinstance(raw, dict):
             raise WrongProject(f"{where}: Properties have to be names with values")
         served = kind == _FUNCTION or kind in _APIS or kind in MAKERS
+        if kind == _FUNCTION:
+            raw = _without_the_unneeded(raw)
         properties = reading.values.resolve(raw, where) if served else {}
-        parts.append(Part(logical=str(logical), type=kind, properties=properties, where=where))
+        ignored = resource.get("IgnoreGlobals") or []
+        parts.append(
+            Part(
+                logical=str(logical),
+                type=kind,
+                properties=properties,
+                where=where,
+                ignored_globals=tuple(map(str, ignored if isinstance(ignored, list) else [ignored])),
+            )
+        )
     return parts
+
+
+def _without_the_unneeded(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """A subnet that another stack exports must not keep a function from being served."""
+    return {name: None if name in NOT_LOOKED_AT else value for name, value in properties.items()}
 
 
 def _globals(template: Mapping[str, Any], values: Values, file: Path) -> Mapping[str, Any]:
@@ -108,8 +125,10 @@ def _globals(template: Mapping[str, Any], values: Values, file: Path) -> Mapping
     for name, section in raw.items():
         if name not in _GLOBALS or not isinstance(section, dict):
             raise WrongProject(f"{where} has {name}{nearest(name, _GLOBALS)}")
-    resolved = values.resolve({name: raw[name] for name in ("Function", "Api", "HttpApi") if name in raw}, where)
-    return dict(resolved)
+    needed = {name: raw[name] for name in ("Function", "Api") if name in raw}
+    if "Function" in needed:
+        needed["Function"] = _without_the_unneeded(needed["Function"])
+    return dict(values.resolve(needed, where))
 
 
 def _note_api(part: Part, reading: TemplateReading) -> None:

@@ -267,7 +267,10 @@ def test_another_runtimes_bootstrap_is_run_and_ours_is_not_doubled(tmp_path: Pat
             "!Ref Jobz leads nowhere: did you mean Jobs?",
         ),
         (with_function("Environment: {Variables: {A: !GetAtt Nope.Arn}}"), "!GetAtt Nope.Arn leads nowhere"),
-        (with_function("Environment: {Variables: {A: !ImportValue x}}"), "Fn::ImportValue cannot be worked out here"),
+        (
+            with_function("Environment: {Variables: {A: !ImportValue x}}"),
+            "x is imported from another stack: add --parameter x=...",
+        ),
         (with_function("Events: {A: {Type: SQSS}}"), "event A is of type SQSS: did you mean SQS?"),
         (with_function("Events: {A: {Type: SQS}}"), "event A needs a Queue"),
         (
@@ -310,8 +313,34 @@ def test_parameters_are_checked_against_the_template(tmp_path: Path) -> None:
     assert read(tmp_path, template, P="9").functions[0].options == {"timeout_s": 9}
     with pytest.raises(WrongProject, match="--parameter P=4: it has to be one of 3, 9"):
         read(tmp_path, template, P="4")
-    with pytest.raises(WrongProject, match=r"--parameter Q: template\.yaml has no such parameter: there are P"):
+    with pytest.raises(
+        WrongProject, match=r"--parameter Q: template\.yaml has no such parameter or import: there are P"
+    ):
         read(tmp_path, template, Q="4")
+
+
+def test_what_another_stack_exports_is_given_like_a_parameter_and_only_where_it_is_needed(tmp_path: Path) -> None:
+    template = with_function(
+        'VpcConfig: {SubnetIds: !Split [",", !ImportValue subnets]}, Policies: [!ImportValue policy], '
+        "Environment: {Variables: {TABLE: !ImportValue shared-table, SECRET: '{{resolve:ssm:/s}}'}}"
+    )
+    with pytest.raises(
+        WrongProject, match="shared-table is imported from another stack: add --parameter shared-table="
+    ):
+        read(tmp_path, template)
+    project = read(tmp_path, template, **{"shared-table": "orders"})
+    assert project.functions[0].environment == {"TABLE": "orders", "SECRET": "{{resolve:ssm:/s}}"}
+    (note,) = project.notes
+    assert note.endswith("Environment: SECRET is kept as it is: {{resolve:ssm:/s}} is not looked up")
+
+
+def test_a_function_may_ignore_the_globals(tmp_path: Path) -> None:
+    head = "Globals: {Function: {Timeout: 9, MemorySize: 512}}"
+    for ignored, options in (("'*'", {}), ("[Timeout]", {"memory_mb": 512})):
+        template = with_function("Tags: {}", head=head).replace(
+            "    Properties:", f"    IgnoreGlobals: {ignored}\n    Properties:"
+        )
+        assert read(tmp_path, template).functions[0].options == options
 
 
 def test_what_is_left_out_is_told_once_with_what_to_change(tmp_path: Path) -> None:
@@ -341,7 +370,7 @@ def test_anchors_that_multiply_are_stopped(tmp_path: Path) -> None:
     for one, other in zip("abcdefg", "bcdefgh", strict=True):
         head += f"x-{other}: &{other} [{', '.join([f'*{one}'] * 10)}]\n"
     with pytest.raises(WrongProject, match="do anchors refer to one another"):
-        read(tmp_path, with_function("Tags: {a: *h}", head=head))
+        read(tmp_path, with_function("Environment: {Variables: {a: *h}}", head=head))
 
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
