@@ -155,10 +155,17 @@ class _Session:
         if running := service.running:
             invocations = "1 invocation" if running == 1 else f"{running} invocations"
             self._view.say(f"stopping: waiting for {invocations}, Ctrl-C again cuts them", "note")
-        service.run_out()
+        threading.Thread(target=self._run_out, args=(service,), name="run-out", daemon=True).start()
+        while self._messages.next() is not None:
+            pass  # changes do not matter any more
         if waiting := service.pending_events:
             events = "1 asynchronous event" if waiting == 1 else f"{waiting} asynchronous events"
             self._view.say(f"dropped: {events} that waited for another attempt", "note")
+
+    def _run_out(self, service: LocalLambda) -> None:
+        with contextlib.suppress(ServiceClosed):  # cut meanwhile
+            service.run_out()
+        self._messages.post(None)
 
     @contextmanager
     def _aws(self) -> "Iterator[tuple[AwsClients | None, str | None]]":

@@ -4,11 +4,15 @@
 - After that the first one is a message (`next`), as is everything else that the main thread is to do.
 - The second one runs `cut` in a thread that has waited for it: the main thread, which may be anywhere, is left alone,
   and no lock stays locked because of it.
+- A signal that comes just before the main thread begins to wait must not be slept through: it also leaves a byte in a
+  pipe (`signal.set_wakeup_fd`), and the pipe is what `next` waits for.
 - The third one ends the process at once; the functions' processes end with it (`process_guard`).
 """
 
+import contextlib
 import os
 import queue
+import select
 import signal
 import threading
 from collections.abc import Callable
@@ -33,8 +37,13 @@ class Messages:
         self._signals = 0
         self._started = False
         self._before: dict[int, Any] = {}
+        self._wake_reader, self._wake_writer = os.pipe()
+        for end in (self._wake_reader, self._wake_writer):
+            os.set_blocking(end, False)
+        self._wakeup_before = -1
 
     def __enter__(self) -> Self:
+        self._wakeup_before = signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
         for number in _SIGNALS:
             self._before[number] = signal.signal(number, self._signalled)
         return self
@@ -42,6 +51,8 @@ class Messages:
     def __exit__(self, *_exception: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(self._wakeup_before)
+        # The pipe stays open until the process ends: other threads may still post.
 
     def started(self, cut: Callable[[], object]) -> None:
         """From now on the first signal is a message, and the second one runs this."""
@@ -56,10 +67,17 @@ class Messages:
     def post(self, message: Message) -> None:
         """Have it done in the main thread; None ends it."""
         self._queue.put(message)
+        with contextlib.suppress(BlockingIOError):  # full of bytes that are enough to wake
+            os.write(self._wake_writer, b"\0")
 
     def next(self) -> Message:
         """Wait for one."""
-        return self._queue.get()
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._queue.get_nowait()
+            select.select([self._wake_reader], [], [])
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._wake_reader, 4096)
 
     def _signalled(self, number: int, _frame: FrameType | None) -> None:
         self._signals += 1
