@@ -56,6 +56,12 @@ class Order(pydantic.BaseModel):
     quantity: int
 
 
+class Said(pydantic.BaseModel):
+    """A payload of text."""
+
+    text: str
+
+
 class Strict(pydantic.BaseModel, strict=True):
     """A payload that takes no Python type for another."""
 
@@ -164,6 +170,38 @@ def test_an_error_deep_inside_names_the_whole_path() -> None:
     with pytest.raises(EventValidationError) as caught:
         parse(SqsEvent[SnsNotification[EventBridgeEvent[Order]]], event)
     assert [problem.path for problem in caught.value.problems] == ["records[0].body.message.detail.quantity"]
+
+
+@pytest.mark.parametrize("text", ["NaN bread", "to Infinity and beyond"])
+def test_a_text_that_speaks_of_infinity_is_no_number_and_its_neighbours_are_read_all_the_same(text: str) -> None:
+    event = parse(SqsEvent[dict[str, str]], sqs_event([{"a": "b"}, {"a": text}, {"a": "c"}]))
+    assert [record.body["a"] for record in event] == ["b", text, "c"]
+    model = parse(SqsEvent[Said], sqs_event([{"text": "b"}, {"text": text}, {"text": "c"}]))
+    assert [record.body.text for record in model] == ["b", text, "c"]
+
+
+@pytest.mark.parametrize("error", [TypeError, ValueError, RecursionError])
+def test_whatever_a_model_raises_the_record_is_named(error: type[Exception]) -> None:
+    class Touchy(pydantic.BaseModel):
+        text: str
+
+        @pydantic.field_validator("text")
+        @classmethod
+        def refuse(cls, value: str) -> str:
+            if value == "no":
+                raise error("not this one")
+            return value
+
+    with pytest.raises(EventValidationError, match=r"records\[1\].*(not this one|too deeply)"):
+        parse(SqsEvent[Touchy], sqs_event([{"text": "yes"}, {"text": "no"}, {"text": "no"}]))
+
+
+@pytest.mark.parametrize("wrong", [None, 1, "text", [], ["body"]])
+def test_a_record_that_is_no_object_is_named(wrong: Any) -> None:
+    event = sqs_event([{"text": "a"}, {"text": "b"}])
+    event["Records"][1] = wrong
+    with pytest.raises(EventValidationError, match="item 1 is not an object"):
+        parse(SqsEvent[Said], event)
 
 
 def test_a_batch_without_a_named_payload_is_not_validated_before_it_is_read() -> None:
