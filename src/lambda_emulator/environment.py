@@ -49,6 +49,8 @@ from lambda_emulator.sessions import SingleSession
 __all__ = ["Environment", "ExecutionEnvironment", "Outcome", "delivery_of", "epoch_of", "make_report"]
 
 _MIB = 1024 * 1024
+# Of the event loop, from an answer to its last byte on a socket.
+_TURNS_TO_THE_CALLER = 2
 
 
 class Environment(Protocol):
@@ -192,14 +194,12 @@ class ExecutionEnvironment:
         life.extensions.invoke(delivery)
         while progress.runtime_back_at_s is None or not life.extensions.are_back:
             happening = await life.happening(deadline_s)
-            # The samples may have missed a short peak; the kernel has not.
-            if not isinstance(happening, Exited) and life.memory.peak_bytes() > limit_bytes:
-                happening = OverMemory(resident_bytes=life.memory.peak_bytes())
+            happening = _over_memory(life, happening, limit_bytes) or happening
             match happening:
                 case Answered():
                     progress.answered(happening)
                     self._answer(answered, happening.answer)
-                    await asyncio.sleep(0)  # the caller first, then all that it does not wait for
+                    await _let_go()
                 case StreamEnded():
                     progress.stream_ended(happening)
                     self.finishing = True
@@ -218,7 +218,7 @@ class ExecutionEnvironment:
                 return await self._fail(failure, answered, progress, "timeout" if happening is None else "failure")
         if not frozen:
             life.freeze()
-        self._sandbox.measure(life, again=False)  # the last happening was followed by a look
+        self._sandbox.measure(life)
         ended_at_s = progress.last_back_at_s
         if progress.error_type is None:
             return Outcome(ended_at_s=ended_at_s)
@@ -287,6 +287,20 @@ class ExecutionEnvironment:
         if self._life is not None:
             await self._sandbox.end(self._life, reason)
             self._life = None  # not before: whoever is cancelled in between leaves it to `close`
+
+
+def _over_memory(life: RuntimeLife, happening: Happening | None, limit_bytes: int) -> OverMemory | None:
+    """The samples may have missed a short peak; the kernel has not."""
+    if isinstance(happening, Exited) or not life.memory.may_exceed(limit_bytes):
+        return None
+    peak_bytes = life.memory.peak_bytes()
+    return OverMemory(resident_bytes=peak_bytes) if peak_bytes > limit_bytes else None
+
+
+async def _let_go() -> None:
+    """The caller first, then all that it does not wait for."""
+    for _ in range(_TURNS_TO_THE_CALLER):
+        await asyncio.sleep(0)
 
 
 def delivery_of(invocation: Invocation, timeout_s: float) -> Delivery:

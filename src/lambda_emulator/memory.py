@@ -6,6 +6,7 @@ killed for it.
 """
 
 import asyncio
+import math
 import os
 import subprocess
 import sys
@@ -24,6 +25,8 @@ _SAMPLE_EVERY_S = 0.05
 _LIST_EVERY_S = 1.0
 # The first lists are made soon, too: a function may be a child of what was started (a sandbox, a wrapper script).
 _FIRST_LIST_S = 0.05
+# Memory is written before it is resident; several cores of a large machine together are not faster than this.
+_FASTEST_GROWTH_BYTES_PER_S = 64 * 1024**3
 # Each sample starts a process there.
 _SAMPLE_WITH_PS_EVERY_S = 0.5
 
@@ -37,14 +40,16 @@ class GroupMemory:
         self._listed_at_s = time.monotonic()
         self._list_after_s = _FIRST_LIST_S
         self._peak_bytes = 0
+        self._looked_at_s = -math.inf
 
-    @property
-    def seen_bytes(self) -> int:
-        """The most that was seen so far, without another look: each takes 12 µs."""
-        return self._peak_bytes
+    def may_exceed(self, limit_bytes: int) -> bool:
+        """Whether it can have grown beyond that since the last look; a look costs as much as a short invocation."""
+        grown_bytes = (time.monotonic() - self._looked_at_s) * _FASTEST_GROWTH_BYTES_PER_S
+        return self._peak_bytes + grown_bytes > limit_bytes
 
     def peak_bytes(self) -> int:
         """The most that was ever seen. Each member's own peak is exact, for the kernel keeps it (Linux)."""
+        self._looked_at_s = time.monotonic()
         if _LINUX:
             peaks = [_field_bytes(pid, "status", b"VmHWM:") for pid in self._members]
             self._peak_bytes = max(self._peak_bytes, *peaks, 0)

@@ -100,9 +100,9 @@ class Sandbox:
         await life.end(reason)
         self.measure(life)
 
-    def measure(self, life: RuntimeLife, *, again: bool = True) -> None:
-        """Remember its peak, if it is one; not `again` where somebody has just looked."""
-        self.peak_bytes = max(self.peak_bytes, life.memory.peak_bytes() if again else life.memory.seen_bytes)
+    def measure(self, life: RuntimeLife) -> None:
+        """Remember its peak, if it is one."""
+        self.peak_bytes = max(self.peak_bytes, life.memory.peak_bytes())
 
     def close(self) -> None:
         """Remove the folder."""

@@ -81,3 +81,14 @@ def test_the_watch_ends_with_its_one_report(temporary_folder: Path) -> None:
     reports = asyncio.run(main())
     assert len(reports) == 1
     assert reports[0] > MIB
+
+
+def test_a_look_is_due_when_enough_time_has_passed_to_grow_beyond_the_limit() -> None:
+    group = GroupMemory(os.getpid())
+    assert group.may_exceed(1 << 60)  # nobody has looked yet
+    peak_bytes = group.peak_bytes()
+    assert not group.may_exceed(1 << 60)
+    assert group.may_exceed(peak_bytes)
+    group._looked_at_s -= 1.0
+    assert group.may_exceed(peak_bytes + (32 << 30))
+    assert not group.may_exceed(peak_bytes + (1 << 50))
