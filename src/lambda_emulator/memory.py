@@ -41,6 +41,9 @@ class GroupMemory:
         self._list_after_s = _FIRST_LIST_S
         self._peak_bytes = 0
         self._looked_at_s = -math.inf
+        self._files: dict[int, int] = {}
+        """Descriptors by process."""
+        self._closed = False
 
     def may_exceed(self, limit_bytes: int) -> bool:
         """Whether it can have grown beyond that since the last look; a look costs as much as a short invocation."""
@@ -51,7 +54,7 @@ class GroupMemory:
         """The most that was ever seen. Each member's own peak is exact, for the kernel keeps it (Linux)."""
         self._looked_at_s = time.monotonic()
         if _LINUX:
-            peaks = [_field_bytes(pid, "status", b"VmHWM:") for pid in self._members]
+            peaks = [_field_bytes(self._status(pid), b"VmHWM:") for pid in self._members]
             self._peak_bytes = max(self._peak_bytes, *peaks, 0)
         elif not self._peak_bytes:
             self.resident_bytes()
@@ -66,7 +69,7 @@ class GroupMemory:
             if now_s - self._listed_at_s >= self._list_after_s:
                 self._members, self._listed_at_s = _members_of(self._groups), now_s
                 self._list_after_s = min(2 * self._list_after_s, _LIST_EVERY_S)
-            resident = sum(_field_bytes(pid, "status", b"VmRSS:") for pid in self._members)
+            resident = sum(_field_bytes(self._status(pid), b"VmRSS:") for pid in self._members)
         self._peak_bytes = max(self._peak_bytes, resident)
         return resident
 
@@ -74,7 +77,26 @@ class GroupMemory:
         """What the group holds now, shared pages divided among those that share them. Slower."""
         if not _LINUX or len(self._members) < 2:
             return self.resident_bytes()
-        return sum(_field_bytes(pid, "smaps_rollup", b"Pss:") for pid in self._members)
+        return sum(_field_bytes(_read(f"/proc/{pid}/smaps_rollup"), b"Pss:") for pid in self._members)
+
+    def close(self) -> None:
+        """Give its files back. What is asked afterwards is answered all the same."""
+        self._closed = True
+        for file in self._files.values():
+            os.close(file)
+        self._files.clear()
+
+    def _status(self, pid: int) -> bytes:
+        """The leaders' files stay open: in a busy process opening one cost 60 µs, reading it again 8."""
+        if pid not in self._groups or self._closed:
+            return _read(f"/proc/{pid}/status")
+        try:
+            file = self._files.get(pid)
+            if file is None:
+                file = self._files[pid] = os.open(f"/proc/{pid}/status", os.O_RDONLY | os.O_CLOEXEC)
+            return os.pread(file, _FILE_BYTES, 0)
+        except OSError:
+            return b""
 
     async def watch(self, limit_bytes: int, on_over: Callable[[int], None]) -> None:
         """Sample until the group is over its limit; then call once, with the bytes held, and return.
@@ -92,9 +114,9 @@ class GroupMemory:
             pause_s = min(2 * pause_s, _SAMPLE_EVERY_S) if _LINUX else pause_s
 
 
-def _field_bytes(pid: int, file: str, label: bytes) -> int:
-    """One `Label:   123 kB` line of a file of `/proc/<pid>`; 0 if the process or the line is not there."""
-    _, found, rest = _read(f"/proc/{pid}/{file}").partition(label)
+def _field_bytes(text: bytes, label: bytes) -> int:
+    """One `Label:   123 kB` line of a file of `/proc/<pid>`; 0 if it is not there."""
+    _, found, rest = text.partition(label)
     return int(rest.split(maxsplit=1)[0]) * _KIB if found else 0
 
 

@@ -168,6 +168,7 @@ class RuntimeLife:
         """End everything; what was sent or written before is taken in first. May be called again."""
         self._stop_watching()
         self.memory.peak_bytes()
+        self.memory.close()
         began_s = time.monotonic()
         external = self._parts.external
         external.thaw()

@@ -33,7 +33,9 @@ async def measured(program: str, folder: Path, ready: int = 1) -> tuple[int, int
                 await asyncio.sleep(0.01)
         group = GroupMemory(process.pid)
         group._listed_at_s -= 10  # look for members at once
-        return group.resident_bytes(), group.proportional_bytes(), group.peak_bytes()
+        found = group.resident_bytes(), group.proportional_bytes(), group.peak_bytes()
+        group.close()
+        return found
     finally:
         await process.stop()
         process.close()
@@ -92,3 +94,30 @@ def test_a_look_is_due_when_enough_time_has_passed_to_grow_beyond_the_limit() ->
     group._looked_at_s -= 1.0
     assert group.may_exceed(peak_bytes + (32 << 30))
     assert not group.may_exceed(peak_bytes + (1 << 50))
+    group.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc on Linux only")
+def test_its_files_are_given_back_and_a_process_that_went_away_holds_nothing(temporary_folder: Path) -> None:
+    def open_files() -> list[str]:
+        return [os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+
+    async def main() -> None:
+        process = await FunctionProcess.start(
+            (sys.executable, "-S", "-c", "import time; time.sleep(60)"),
+            directory=temporary_folder,
+            environment={"TMPDIR": str(temporary_folder)},
+            on_output=lambda _: None,
+        )
+        group = GroupMemory(process.pid)
+        peak_bytes = group.peak_bytes()
+        assert f"/proc/{process.pid}/status" in open_files()
+        await process.stop()
+        assert (group.resident_bytes(), group.peak_bytes()) == (0, peak_bytes)
+        group.close()
+        group.close()
+        assert (group.resident_bytes(), group.peak_bytes()) == (0, peak_bytes)
+        assert f"/proc/{process.pid}/status" not in open_files()
+        process.close()
+
+    asyncio.run(main())
