@@ -31,7 +31,7 @@ class DynamoDB:
         """Nothing runs yet. Raises `parts.MissingError` without moto and boto3."""
         missing = [name for name in ("moto", "flask", "boto3") if find_spec(name) is None]
         if missing:
-            raise parts.MissingError(f"no {missing[0]} beside this bench: moto[server] plays DynamoDB")
+            raise parts.MissingError(f"no {missing[0]} beside this bench: moto plays DynamoDB")
 
     def __enter__(self) -> Self:
         """Start it."""
