@@ -30,10 +30,12 @@ FIELDS = frozenset({"correlation_id", "record_id"})
 class Bound:
     """Values as they were bound, never changed; `fields` those of them that are fields of the line.
 
-    `scope` is the invocation they were bound in; `outer` what is bound outside of any.
+    `whose` is the `values` of the scope they were bound in (a thread's own context keeps what is bound: the scope
+    itself would keep the event and the context alive until somebody binds again), None outside of any; `outer` is what
+    is bound there.
     """
 
-    __slots__ = ("_text", "fields", "outer", "record", "scope", "values")
+    __slots__ = ("_text", "fields", "outer", "record", "values", "whose")
 
     def __init__(
         self,
@@ -43,7 +45,7 @@ class Bound:
         outer: Bound | None,
         record: Any = None,
     ) -> None:
-        self.scope = scope
+        self.whose = None if scope is None else scope.values
         self.values = values
         self.fields = fields
         self.outer = outer
@@ -75,7 +77,7 @@ _bound: ContextVar[Bound | None] = ContextVar("handlerkit_bound", default=None)
 def present(scope: Scope | None) -> Bound | None:
     """What is bound here, seen from this scope."""
     found = _bound.get()
-    if found is None or found.scope is None or found.scope is scope:
+    if found is None or found.whose is None or (scope is not None and found.whose is scope.values):
         return found
     return found.outer
 
@@ -95,7 +97,7 @@ def unbind(*names: str) -> None:
     if found is not None:
         values = {name: value for name, value in found.values.items() if name not in names}
         fields = {name: value for name, value in found.all_fields().items() if name not in names}
-        _bound.set(Bound(scope, values, fields, found if found.scope is None else found.outer))
+        _bound.set(Bound(scope, values, fields, found if found.whose is None else found.outer))
 
 
 def clear() -> None:
@@ -103,7 +105,7 @@ def clear() -> None:
     scope = current.get()
     found = present(scope)
     if found is not None:
-        outer = (found if found.scope is None else found.outer) if scope is not None else None
+        outer = (found if found.whose is None else found.outer) if scope is not None else None
         _bound.set(Bound(scope, {}, {}, outer))
 
 
@@ -149,7 +151,7 @@ def enter_record(identifier: Any, raw: Any) -> None:
     if found is None:
         _bound.set(Bound(scope, {}, {"record_id": identifier}, None, raw))
     else:
-        outer = found if found.scope is None else found.outer
+        outer = found if found.whose is None else found.outer
         _bound.set(Bound(scope, found.values, {**found.fields, "record_id": identifier}, outer, raw))
 
 
@@ -160,5 +162,5 @@ def _with(values: dict[str, Any]) -> Bound:
     rest = {name: value for name, value in values.items() if name not in own} if own else values
     if found is None:
         return Bound(scope, rest, own, None)
-    outer = (found if found.scope is None else found.outer) if scope is not None else None
+    outer = (found if found.whose is None else found.outer) if scope is not None else None
     return Bound(scope, {**found.values, **rest}, {**found.all_fields(), **own}, outer)

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextvars
+import gc
 import os
 import threading
+import weakref
 from typing import Any
 
 import hypothesis
@@ -446,3 +448,22 @@ def test_a_share_of_the_invocations_logs_everything(make_log: MakeLog) -> None:
         run(some, fails=False)
     assert 40 < len(some.lines) - 200 < 360
     assert (len(some.lines) - 200) % 2 == 0  # all of an invocation's lines or none
+
+
+def test_what_an_invocation_has_bound_keeps_neither_its_event_nor_its_context(log: Log) -> None:
+    gone: list[weakref.ref[Any]] = []
+
+    @event_handler
+    def handler(event: dict[str, Any], context: FakeContext) -> None:
+        bind(user="u")
+        log.logger.info("line")
+        scope = current.get()
+        assert scope is not None
+        gone.append(weakref.ref(context))
+
+    handler({}, FakeContext())
+    gc.collect()
+    assert gone[0]() is None
+    assert log.last["user"] == "u"
+    log.logger.info("outside")
+    assert "user" not in log.last

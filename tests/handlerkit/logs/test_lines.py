@@ -679,3 +679,11 @@ def test_a_lock_that_a_forked_child_has_inherited_holds_a_line_up_and_no_more(mo
     output._lock.acquire()
     output.write("x" * 3_000, 20)
     assert len(output.stream.getvalue()) == 3_001
+
+
+def test_exceptions_that_caused_each_other_are_each_told_once(log: Log) -> None:
+    first, second = ValueError("first"), ValueError("second")
+    first.__cause__, second.__cause__ = second, first
+    log.logger.error("e", exc_info=first)
+    assert log.text.count('"first"') == log.text.count('"second"') == 1
+    assert "cause" not in log.last["exception"]["cause"]

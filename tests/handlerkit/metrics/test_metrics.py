@@ -26,7 +26,7 @@ from handlerkit import metrics as default_metrics
 from handlerkit.events import SqsRecord
 from handlerkit.metrics import BatchMetrics, Metrics, documents, store
 from handlerkit.metrics.checks import UNITS
-from handlerkit.scope import at_every_start
+from handlerkit.scope import Scope, at_every_start
 from handlerkit.testing import FakeContext, sqs_event
 from tests.handlerkit.test_imports import loaded_by
 
@@ -766,3 +766,35 @@ assert handler({"n": 3}, None) == 3
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count('"outer":') == done.stdout.count('"inner":') == 1
+
+
+def test_a_first_metric_after_the_end_of_its_invocation_is_written_at_once(log: Log) -> None:
+    contexts: list[contextvars.Context] = []
+    invoked(log, lambda: contexts.append(contextvars.copy_context()))
+    contexts[0].run(log.metrics.add, "late", 1)
+    assert [document["late"] for document in log.documents] == [1]
+    assert log.documents[0]["request_id"] == "r-1"
+
+
+def test_a_dimension_keeps_its_name_where_a_property_has_the_same(log: Log) -> None:
+    invoked(log, lambda: log.metrics.dimensions(request_id="mine").add("orders", 1))
+    [document] = log.documents
+    assert (document["request_id"], document["request_id_"]) == ("mine", "r-1")
+
+
+def test_cold_starts_are_counted_no_more_once_that_is_switched_off(make_log: MakeLog) -> None:
+    log = make_log({"HANDLERKIT_METRICS_COLD_START": "1"})
+    try:
+        log.process.settings.change({"cold_start": False})
+        log.process.apply()
+        scope = Scope(None, FakeContext())
+        scope.is_cold_start = True
+        log.process.begin(scope)
+        scope.end()
+        assert log.text == ""
+        log.process.settings.change({"cold_start": True})
+        log.process.begin(scope)
+        scope.end()
+        assert [document["ColdStart"] for document in log.documents] == [1]
+    finally:
+        log.process.settings.change({"cold_start": False})
