@@ -65,8 +65,8 @@ class Scope:
     """One invocation. `handler` is the decorated handler, `context` the runtime's or None, `event` what the function
     was given (None until it is read), `error` what it raised or None (and None again once it has ended).
 
-    `is_cold_start` is True for the first one of an environment that was not initialised ahead of need (provisioned
-    concurrency). `has_failures` is True where the invocation answers and some of its records failed. In threads that
+    `is_cold_start` is True for the first one, with a context, of an environment that was not initialised ahead of need
+    (provisioned concurrency). `has_failures` is True where it answers and some of its records failed. In threads that
     carry the scope on, `has_ended` says that the response is on its way. `paused` is the handler's span while an
     invocation that goes on (a stream, something to await) is not being run: see `Inside`.
     """
@@ -90,7 +90,8 @@ class Scope:
         self.context = context
         self.event: Any = None
         self.error: BaseException | None = None
-        self.is_cold_start = next(_first, False) and _was_needed()
+        # Calls without a context are tests, or a module that warms itself up while it is imported.
+        self.is_cold_start = context is not None and next(_first, False) and _was_needed()
         self.has_failures = False
         self.has_ended = False
         self.values: dict[Any, Any] = {}
@@ -190,8 +191,8 @@ def in_scope(handler: Any, answer: Callable[[Any, Any, Scope], Any], event: Any,
             scope.event = outer
     scope = Scope(handler, context)
     before = current.set(scope)
-    scope.begin()
     try:
+        scope.begin()
         return answer(event, context, scope)
     except BaseException as error:
         scope.error = error
@@ -199,9 +200,12 @@ def in_scope(handler: Any, answer: Callable[[Any, Any, Scope], Any], event: Any,
     finally:
         if scope._endings is None and scope.error is None:
             scope.has_ended = True  # all that there is to its end, as nearly always
+            current.reset(before)
         else:
-            scope.end()
-        current.reset(before)
+            try:
+                scope.end()
+            finally:  # though an ending was interrupted: the next invocation must not find this one here
+                current.reset(before)
 
 
 async def in_scope_async(handler: Any, answer: Callable[[Any, Any, Scope], Any], event: Any, context: Any) -> Any:
@@ -215,15 +219,17 @@ async def in_scope_async(handler: Any, answer: Callable[[Any, Any, Scope], Any],
             scope.event = outer
     scope = Scope(handler, context)
     before = current.set(scope)
-    scope.begin()
     try:
+        scope.begin()
         return await answer(event, context, scope)
     except BaseException as error:
         scope.error = error
         raise
     finally:
-        scope.end()
-        current.reset(before)
+        try:
+            scope.end()
+        finally:  # as above
+            current.reset(before)
 
 
 class Opened:
@@ -247,8 +253,10 @@ class Opened:
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if self._scope is not None:
             self._scope.error = error
-            self._scope.end()
-            current.reset(self._before)
+            try:
+                self._scope.end()
+            finally:  # as above
+                current.reset(self._before)
 
 
 class Inside:

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from handlerkit import event_handler, http_handler
+from handlerkit.batch import process
+from handlerkit.events import SqsRecord
 from handlerkit.scope import Scope, at_every_start, current
-from handlerkit.testing import FakeContext, http_event
+from handlerkit.testing import FakeContext, http_event, sqs_event
 
 
 @pytest.fixture
@@ -105,10 +107,12 @@ def test_a_thread_with_a_copied_context_keeps_its_scope_and_another_has_none() -
 COLD = """
 from handlerkit import event_handler
 from handlerkit.scope import current
+from handlerkit.testing import FakeContext
 @event_handler
 def handler(event: object) -> bool:
     return current.get().is_cold_start
-print(handler({}), handler({}))
+assert handler({}) is False  # a module that warms itself up
+print(handler({}, FakeContext()), handler({}, FakeContext()))
 """
 
 
@@ -174,3 +178,46 @@ def test_coroutines_inside_of_a_coroutine_keep_its_scope(started: list[Scope]) -
 
     assert asyncio.run(run()) == 7
     assert len(started) == 1
+
+
+@pytest.mark.parametrize("kind", ["plain", "coroutine", "http", "process"])
+def test_an_ending_that_is_interrupted_leaves_nothing_of_its_invocation_behind(kind: str) -> None:
+    def interrupted(_: Scope) -> None:
+        raise KeyboardInterrupt
+
+    def work() -> None:
+        scope = current.get()
+        assert scope is not None
+        scope.at_end(interrupted)
+
+    @event_handler
+    def plain(event: object) -> None:
+        work()
+
+    @event_handler
+    async def coroutine(event: object) -> None:
+        work()
+
+    @http_handler
+    def http() -> None:
+        work()
+
+    def record(record: SqsRecord) -> None:
+        work()
+
+    async def awaited() -> None:
+        with pytest.raises(KeyboardInterrupt):
+            await coroutine({}, FakeContext())
+        assert current.get() is None
+
+    if kind == "coroutine":
+        asyncio.run(awaited())
+        return
+    calls: dict[str, Any] = {
+        "plain": lambda: plain({}, FakeContext()),
+        "http": lambda: http(http_event(), FakeContext()),
+        "process": lambda: process(sqs_event(["x"]), record, context=FakeContext()),
+    }
+    with pytest.raises(KeyboardInterrupt):
+        calls[kind]()
+    assert current.get() is None

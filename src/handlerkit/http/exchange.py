@@ -78,12 +78,14 @@ class Exchange:
             scope.error = error
             raise
         finally:
-            call.end()
-            if not is_own:
-                scope.event = outer
-            elif not scope.has_ended:
-                pause(scope, around)
-            current.reset(before)
+            try:
+                call.end()
+                if not is_own:
+                    scope.event = outer
+                elif not scope.has_ended:
+                    pause(scope, around)
+            finally:
+                current.reset(before)
 
     # --- what a call asks its exchange for ---
 

@@ -71,3 +71,9 @@ def test_the_same_trace_in_the_w3c_form() -> None:
         f"00-5759e988bd862e3fe1be46a994272793-{PARENT}-01"
     )
     assert TraceHeader.parse(f"Root={ROOT}").traceparent() == ""
+
+
+def test_a_header_far_too_long_is_not_read() -> None:
+    text = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage="
+    assert TraceHeader.parse(text + "x" * (MAX_CHARACTERS - len(text))).is_recorded
+    assert not TraceHeader.parse(text + "x" * (MAX_CHARACTERS + 1 - len(text))).is_recorded

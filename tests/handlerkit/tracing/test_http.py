@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from handlerkit import HttpResponse, asgi_handler, http_handler
+from handlerkit import HttpResponse, asgi_handler, event_handler, http_handler, traced
 from handlerkit.scope import current, current_span
 from handlerkit.testing import http_event
 from handlerkit.tracing import span
@@ -154,3 +154,31 @@ def test_an_error_that_the_client_sees_as_500_is_a_fault_in_the_trace(invocation
 def test_one_that_is_not_sampled_sends_nothing(daemon: XRayDaemon) -> None:
     assert plain(EVENT, Context(header(sampled="0")))["statusCode"] == 200
     assert daemon.documents == []
+
+
+def test_frames_of_our_own_are_not_in_the_stack_of_a_fault(invocation: Invocation) -> None:
+    @traced
+    def find() -> None:
+        raise LookupError("no such order")
+
+    @event_handler
+    def handler(event: dict[str, Any], context: Any) -> None:
+        find()
+
+    with pytest.raises(LookupError):
+        handler({}, Context(header()))
+    causes = [one["cause"] for one in invocation.daemon.documents if isinstance(one.get("cause"), dict)]
+    [exception] = [one for cause in causes for one in cause["exceptions"]]
+    assert [frame["label"] for frame in exception["stack"]] == ["find"]
+
+
+def test_a_span_never_ends_before_it_begins(invocation: Invocation, monkeypatch: pytest.MonkeyPatch) -> None:
+    def body() -> None:
+        with span("inside"):
+            monkeypatch.setattr("handlerkit.tracing.spans.time.time_ns", lambda: 1_000_000_000_000_000_000)
+
+    trace = invocation(body)
+    monkeypatch.undo()
+    [root] = trace.roots
+    for node in root.walk():
+        assert node.document["end_time"] >= node.document["start_time"]
