@@ -159,9 +159,10 @@ class AsgiHandler:
             from .asgi_lifespan import Lifespan
 
             lifespan = Lifespan(self.app, is_required=self._lifespan_mode == "on")
-            found = self._lifespan = _Started(
-                getpid(), loop, lifespan, loop.create_task(lifespan.start(), context=_of_no_invocation())
-            )
+            starting = loop.create_task(lifespan.start(), context=_of_no_invocation())
+            found = self._lifespan = _Started(getpid(), loop, lifespan, starting)
+            if self._loop is not None:
+                self._loop.residents[:] = [lifespan]
         if not found.starting.done():
             await shield(found.starting)
         elif found.starting.cancelled() or found.starting.exception() is not None:

@@ -33,6 +33,8 @@ class AppLoop:
         """Held by whoever runs the loop in its own thread, and by whoever decides in which one it runs."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._forgotten: list[asyncio.AbstractEventLoop] = []
+        self.residents: list[object] = []
+        """What waits in the loop and is to be cancelled with it: nobody else need hold on to it."""
         self._process = 0
         self._owner = 0
         self._is_threaded = False
@@ -97,7 +99,7 @@ class AppLoop:
         self._owner = owner
         if self._finalizer is not None:
             self._finalizer.detach()
-        self._finalizer = weakref.finalize(self, _close, loop, self._process)
+        self._finalizer = weakref.finalize(self, _close, loop, self._process, self.residents)
 
 
 def _submitted(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]) -> T:
@@ -122,7 +124,7 @@ def _submitted(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T
     return done.result()
 
 
-def _close(loop: asyncio.AbstractEventLoop, process: int) -> None:
+def _close(loop: asyncio.AbstractEventLoop, process: int, _residents: list[object]) -> None:
     """At the end of the object or the interpreter: what is pending is cancelled, not forgotten."""
     if process != os.getpid() or loop.is_closed() or loop.is_running():
         return

@@ -8,7 +8,7 @@ import threading
 import weakref
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -603,15 +603,22 @@ def test_what_lives_on_is_of_no_invocation_and_keeps_none() -> None:
         assert gone() is None
 
 
-def test_a_loop_that_is_collected_while_another_one_runs_is_closed() -> None:
+@pytest.mark.parametrize("lifespan", ["off", "auto"])
+def test_a_loop_that_is_collected_while_another_one_runs_is_closed(
+    lifespan: Literal["off", "auto"], caplog: pytest.LogCaptureFixture
+) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await receive()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
         await send(OK)
         await send(body(b"x"))
 
-    loops = []
-    handler = asgi_handler(app, lifespan="off")
+    handler = asgi_handler(app, lifespan=lifespan)
     assert handler(http_event())["statusCode"] == 200
-    loops.append(handler._kept_loop()._loop)
+    loop = handler._kept_loop()._loop
+    assert loop is not None
 
     async def run() -> None:
         nonlocal handler
@@ -619,5 +626,5 @@ def test_a_loop_that_is_collected_while_another_one_runs_is_closed() -> None:
         gc.collect()
 
     asyncio.run(run())
-    assert loops[0] is not None
-    assert loops[0].is_closed()
+    assert loop.is_closed()
+    assert "Task was destroyed" not in caplog.text
