@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -17,9 +18,10 @@ from pydantic import BaseModel
 
 from handlerkit.callbacks import Continue, Evaluation, JobError, codepipeline_job, config_rule, lifecycle_hook
 from handlerkit.events import CodeDeployHookEvent, CodePipelineJobEvent, ConfigRuleEvent, EventValidationError
-from handlerkit.running_loop import is_in_loop
+from handlerkit.running_loop import in_thread, is_in_loop
 from handlerkit.scope import current
 from handlerkit.testing import FakeContext, codepipeline_event
+from handlerkit.watch import Watch
 
 HOOK = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "h-1"}
 
@@ -378,3 +380,82 @@ def test_handlers_show_what_they_are() -> None:
     def deploy(event: CodePipelineJobEvent) -> None: ...
 
     assert repr(deploy).startswith("<codepipeline_job test_handlers_show")
+
+
+def test_a_job_that_fails_after_it_was_said_to_be_late_is_told_of_once(api: Api) -> None:
+    context = Deadline(120)
+
+    @codepipeline_job(client=api.clients["codepipeline"])
+    def handler(event: CodePipelineJobEvent) -> None:
+        context.left_ms = 10
+        waited = threading.Event()
+        while not api.calls:
+            waited.wait(0.005)
+        raise RuntimeError("and then it failed")
+
+    handler(codepipeline_event("x"), context)
+    [(name, parameters)] = api.calls
+    assert name == "PutJobFailureResult"
+    assert "did not end in time" in parameters["failureDetails"]["message"]
+
+
+def test_an_evaluation_is_of_the_time_that_the_resource_was_recorded() -> None:
+    client = Kept()
+    about = json.loads(config_event()["invokingEvent"]) | {"notificationCreationTime": "2026-03-05T00:00:00Z"}
+    config_rule(client=client)(lambda event: "COMPLIANT")(config_event(invokingEvent=json.dumps(about)))
+    [evaluation] = client.given["Evaluations"]
+    assert evaluation["OrderingTimestamp"].isoformat() == "2026-03-04T05:06:07+00:00"
+
+
+class Kept:
+    """A client that keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.given: dict[str, Any] = {}
+
+    def put_evaluations(self, **given: Any) -> None:
+        self.given = given
+
+
+def test_of_a_timeout_hardly_longer_than_the_margin_the_function_has_half() -> None:
+    assert Watch(lambda: 2.0, 3.0)._margin_s == 1.0
+    assert Watch(lambda: 60.0, 3.0)._margin_s == 3.0
+
+
+def test_a_function_that_ends_as_the_time_does_is_not_said_to_be_late() -> None:
+    answers: list[str] = []
+    asked = 0
+
+    def seconds_left() -> float:
+        nonlocal asked
+        asked += 1
+        if asked > 1:  # the watch looks at the clock, and at that moment the function ends
+            watch._over.set()
+        return 1.0 if asked == 1 else 0.0
+
+    watch = Watch(seconds_left, 0.1)
+    watch.start(lambda: answers.append("late"))
+    watch.stop()
+    assert answers == []
+    assert watch.answer is None
+
+
+def test_a_step_that_waits_for_its_thread_is_taken_though_its_caller_is_cancelled() -> None:
+    done: list[int] = []
+    gate = threading.Event()
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        busy = loop.run_in_executor(None, gate.wait, 10)
+        task = asyncio.create_task(in_thread(done.append, 1))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        gate.set()
+        await busy
+        await loop.shutdown_default_executor()
+
+    asyncio.run(run())
+    assert done == [1]
