@@ -104,11 +104,13 @@ class ConcurrentEnvironment:
         """End the processes and remove `/tmp`."""
         if self._pump is not None:
             self._pump.cancel()
-        if self._dying is not None:
-            await self._sandbox.end(self._dying, "failure")
-        if self._life is not None:
-            await self._sandbox.end(self._life, "spindown")
-        self._sandbox.close()
+        try:
+            if self._dying is not None:
+                await self._sandbox.end(self._dying, "failure")
+            if self._life is not None:
+                await self._sandbox.end(self._life, "spindown")
+        finally:
+            self._sandbox.close()
 
     async def _ensure_started(self, request_id: str) -> tuple[Initialised | Failure | None, str]:
         """Initialise unless that is done; what came of it, and the log, are the first caller's."""

@@ -162,8 +162,10 @@ class ExecutionEnvironment:
 
         A running invocation has to be cancelled first.
         """
-        await self._end_life("spindown")
-        self._sandbox.close()
+        try:
+            await self._end_life("spindown")
+        finally:
+            self._sandbox.close()
 
     async def _initialise(self, request_id: str, phase: Phase, deadline_s: float) -> Initialised | Failure:
         happenings: asyncio.Queue[Happening] = asyncio.Queue()
