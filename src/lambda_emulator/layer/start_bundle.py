@@ -16,9 +16,9 @@ __all__ = ["BUNDLE", "START_MODULES", "write_start"]
 BUNDLE = "python/runtime/start.bundle"
 START_MODULES = (
     "runtime", "runtime.client", "runtime.connection", "runtime.environ", "runtime.errors", "runtime.function",
-    "runtime.head", "runtime.initialisation", "runtime.invocation", "runtime.late_logging", "runtime.loader", "runtime.loop",
-    "runtime.marshal", "runtime.output", "runtime.protocol", "runtime.reporting", "runtime.search_path",
-    "runtime.signals", "runtime.start", "runtime.wire",
+    "runtime.head", "runtime.initialisation", "runtime.invocation", "runtime.late_logging", "runtime.loader",
+    "runtime.loop", "runtime.marshal", "runtime.output", "runtime.protocol", "runtime.reporting",
+    "runtime.search_path", "runtime.signals", "runtime.start", "runtime.wire",
 )  # fmt: skip
 """What a plain handler's start loads; a test compares it with what is loaded."""
 
