@@ -126,7 +126,9 @@ def measure(ours: parts.Runtime, theirs: parts.Runtime, *, rounds: int, quick: b
     duels, starts = {}, {}
     for contest in contests(quick=quick):
         first, second = _sides(contest)
-        load = stopwatch.Load(events=(contest.event,), count=contest.count, warmup=max(contest.count // 10, 2))
+        load = stopwatch.Load(
+            events=(contest.event,), count=contest.count, warmup=max(contest.count // 10, 2), is_traced=False
+        )
         measures = [
             partial(run, ours, first, load),
             partial(run, theirs, second, load),
@@ -160,7 +162,7 @@ def _named(turns: list[list[stopwatch.Figures]]) -> dict[str, list[stopwatch.Fig
 
 def first_response(runtime: parts.Runtime, handler: str, path: Path) -> stopwatch.Figures:
     """From starting the process to the response to its first event."""
-    figures = run(runtime, handler, stopwatch.Load(events=(path,), count=1))
+    figures = run(runtime, handler, stopwatch.Load(events=(path,), count=1, is_traced=False))
     invocation_ms = figures["wall_us.p50"] / 1000
     return {"first_ms": figures["start_ms"] + invocation_ms, "invocation_ms": invocation_ms}
 
