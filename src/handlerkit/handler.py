@@ -59,6 +59,7 @@ class EventHandler(Generic[F]):
         self._loop: KeptLoop | None = None
         self.is_async = may_be_awaited(func)
         self._encode: Callable[[object], bytes] | None = None
+        self._jsonable: Callable[[Any], Any] | None = None
         self._read: Callable[[bytes], Any] | None = None
         self._takes_event_alone = self._guard is None and self._signature.context is Signature.NOT
         for name in ("__module__", "__name__", "__qualname__", "__doc__"):
@@ -93,8 +94,7 @@ class EventHandler(Generic[F]):
         return in_scope(self, self._answer_bytes, body, context)
 
     def _answer_parsed(self, event: Any, context: Any, scope: Scope) -> Any:
-        from .reply import jsonable
-
+        jsonable = self._jsonable or self._late_jsonable()
         try:
             asked = scope.event = self.read(event)
         except EventValidationError as error:
@@ -243,6 +243,12 @@ class EventHandler(Generic[F]):
 
         self._encode = encoded
         return encoded
+
+    def _late_jsonable(self) -> Callable[[Any], Any]:
+        from .reply import jsonable  # late: as above
+
+        self._jsonable = jsonable
+        return jsonable
 
     def _early_reader(self, names: dict[str, Any]) -> Reader | None:
         try:
