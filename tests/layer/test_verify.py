@@ -35,7 +35,7 @@ def handler(event, context):
         "path": sys.path, "flags": [sys.flags.isolated, sys.flags.no_site, sys.flags.utf8_mode],
         "writes": [attempt(path) for path in ("/x", "/opt/x", "/var/task/x", "/usr/x", "/tmp/x")],
         "exit": type(exit).__name__, "authorities": len(ssl.create_default_context().get_ca_certs()),
-        "home": os.path.exists("/root/.bashrc") or os.path.exists("/home"),
+        "home": os.path.exists("/home") or (os.path.isdir(HOME) and bool(os.listdir(HOME))),
         "environment": {name: os.environ.get(name) for name in
                         ("HANDLERKIT_PYTHON", "TMPDIR", "LAMBDA_TASK_ROOT", "PATH", "WRAPPED")},
     }
@@ -51,7 +51,7 @@ def hold(event, context):
     for at in range(0, len(data), 4096):
         data[at] = 1
     import time
-    time.sleep(30)"""
+    time.sleep(30)""".replace("HOME", repr(os.path.expanduser("~")))
 
 
 @pytest.fixture(params=["bubblewrap", "unshare"])
