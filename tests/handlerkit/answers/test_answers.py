@@ -319,6 +319,12 @@ def test_a_conversation_closes_with_what_came() -> None:
     assert answer["messages"] == [{"contentType": "PlainText", "content": "Booked"}]
 
 
+def test_active_contexts_go_back_as_they_came() -> None:
+    contexts = [{"name": "booking", "timeToLive": {"turnsToLive": 3}}]
+    turn = {"bot": {}, "sessionState": {"intent": INTENT, "activeContexts": contexts}}
+    assert answered(LexV2Event, turn, lambda event: event.delegate())["sessionState"]["activeContexts"] == contexts
+
+
 def test_every_turn_of_version_2_is_one_that_lex_takes() -> None:
     card = LexMessage.card("Where?", "Choose", image_url="https://example.com/a.png", buttons={"Paris": "paris"})
     for turn in (
@@ -468,6 +474,8 @@ def test_a_response_goes_back_changed() -> None:
         ("origin-request", lambda e: e.respond(200, "x" * 1_100_000), "of 1048576"),
         ("origin-request", lambda e: e.respond(20), "three digits"),
         ("origin-request", lambda e: {**e.respond(200), "headers": {"a": "b"}}, "has to be a list"),
+        ("origin-request", lambda e: {**e.respond(200), "headers": {"a": [{"key": "b", "value": "c"}]}}, "has the key"),
+        ("origin-request", lambda e: {**e.respond(200, "x"), "bodyEncoding": "gzip"}, "text or base64"),
         ("origin-request", lambda e: e.pass_back(), "no response yet"),
         ("origin-response", lambda e: e.pass_on(), "has to return the response"),
         ("viewer-response", lambda e: e.pass_back(status=500), "cannot change the status"),
@@ -540,6 +548,7 @@ def test_a_device_connects_with_policies() -> None:
     assert answered(IotAuthorizerEvent, event, lambda e: e.deny()) == {"isAuthenticated": False}
     assert "letters and figures" in refused(IotAuthorizerEvent, event, lambda e: e.allow("device-7", policy))
     assert "1 to 10" in refused(IotAuthorizerEvent, event, lambda e: e.allow("d"))
+    assert "1 to 10" in refused(IotAuthorizerEvent, event, lambda e: e.allow("d", *[policy] * 11))
     assert "from 300 to" in refused(IotAuthorizerEvent, event, lambda e: e.allow("d", policy, disconnect_after_s=1))
     assert "of 128" in refused(IotAuthorizerEvent, event, lambda e: e.allow("d" * 129, policy))
 
@@ -561,6 +570,8 @@ def test_every_record_of_a_transformation_has_one_result() -> None:
     assert "1 of 2 records have no result" in refused(FirehoseEvent, event, lambda e: e.reply(next(iter(e)).ok()))
     twice = refused(FirehoseEvent, event, lambda e: e.reply(*(next(iter(e)).ok() for _ in range(2))))
     assert "two results" in twice
+    strange = refused(FirehoseEvent, event, lambda e: e.reply(*(r.ok() for r in e), {"recordId": "x", "result": "Ok"}))
+    assert "names no record" in strange
     big = refused(FirehoseEvent, event, lambda e: e.reply(*(record.ok(b"x" * 3_000_000) for record in e)))
     assert "that are taken" in big
     odd = refused(FirehoseEvent, event, lambda e: {"records": [{"recordId": r.record_id, "result": "No"} for r in e]})

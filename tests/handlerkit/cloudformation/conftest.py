@@ -33,6 +33,8 @@ class Bucket:
                 if status == 200:
                     bucket.taken.append(json.loads(body))
                 self.send_response(status)
+                if 300 <= status < 400:
+                    self.send_header("Location", bucket.url)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 

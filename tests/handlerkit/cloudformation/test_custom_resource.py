@@ -257,6 +257,13 @@ def test_a_url_that_refuses_fails_the_invocation_without_showing_the_url(bucket:
     assert len(bucket.bodies) == 1
 
 
+def test_a_redirect_is_not_followed_with_the_answer(bucket: Bucket) -> None:
+    bucket.replies = [307, 200]
+    with pytest.raises(AnswerNotDeliveredError, match="307"):
+        returning(None)(bucket.event())
+    assert len(bucket.bodies) == 1
+
+
 def test_a_bucket_that_cannot_be_reached_fails_the_invocation_within_its_time() -> None:
     event = custom_resource_event() | {"ResponseURL": "http://127.0.0.1:1/?Signature=secret"}
     with pytest.raises(AnswerNotDeliveredError, match="ConnectionError") as raised:
