@@ -108,8 +108,10 @@ class XRayDaemon:
         self._socket.close()
 
     def _listen(self) -> None:
+        waiting = select.poll()  # select() refuses descriptors above 1,023, of which a busy process has many
+        waiting.register(self._socket, select.POLLIN)
         while True:
-            select.select([self._socket], [], [])
+            waiting.poll()
             with self._lock:
                 if self._closed:
                     return

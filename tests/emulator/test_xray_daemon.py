@@ -2,7 +2,9 @@
 
 import json
 import os
+import resource
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -129,6 +131,33 @@ def test_closing_twice_is_closing_and_what_was_kept_can_be_read() -> None:
     daemon.close()
     daemon.close()
     assert len(daemon.documents) == 1
+
+
+@pytest.fixture
+def many_descriptors() -> Iterator[None]:
+    """As in a process whose next descriptor is beyond 1,023, which is as far as select() goes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 1_100:
+        pytest.skip("this system allows no more than a thousand descriptors")
+    taken = [os.open(os.devnull, os.O_RDONLY)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1_100), hard))
+    try:
+        while taken[-1] < 1_023:
+            taken.append(os.dup(taken[0]))
+        yield
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("many_descriptors")
+def test_it_listens_beyond_a_thousand_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
+    died: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", died.append)
+    with XRayDaemon() as daemon:
+        assert daemon._socket.fileno() > 1_023
+    assert died == []
 
 
 def test_a_document_that_is_its_own_parent_is_a_root() -> None:
