@@ -42,7 +42,10 @@ class Timer:
         self._ended(self._began_ns)
 
     def __call__(self, function: F) -> F:
-        """The function, timed. Raises `TypeError` for a generator, which runs when others ask it to."""
+        """The function, timed: to its result, or until what it returns to be awaited is done.
+
+        Raises `TypeError` for a generator, which runs when others ask it to.
+        """
         if is_generator_function(function):
             raise TypeError(f"{function!r} is a generator: time what takes its items")
         if is_coroutine_function(function):
@@ -59,11 +62,34 @@ class Timer:
         def timed(*args: Any, **keywords: Any) -> Any:
             began_ns = time.perf_counter_ns()
             try:
-                return function(*args, **keywords)
-            finally:
+                result = function(*args, **keywords)
+            except BaseException:
                 self._ended(began_ns)
+                raise
+            if hasattr(result, "__await__"):
+                return self._until_done(result, began_ns)
+            self._ended(began_ns)
+            return result
 
         return dressed(timed, function)  # type: ignore[no-any-return]
+
+    def _until_done(self, awaitable: Any, began_ns: int) -> Any:
+        """What is given to be awaited in the place of what a plain function has returned."""
+        if hasattr(awaitable, "add_done_callback"):  # a task or future runs by itself, and must remain one
+            awaitable.add_done_callback(lambda _: self._ended(began_ns))
+            return awaitable
+        if hasattr(awaitable, "__aenter__"):  # what can be entered as well must remain so
+            self._ended(began_ns)
+            return awaitable
+        return self._awaited(awaitable, time.perf_counter_ns() - began_ns)
+
+    async def _awaited(self, awaitable: Any, taken_ns: int) -> Any:
+        # As with `async def`, the time until somebody awaits it is not its own.
+        began_ns = time.perf_counter_ns() - taken_ns
+        try:
+            return await awaitable
+        finally:
+            self._ended(began_ns)
 
     def _ended(self, began_ns: int) -> None:
         taken = (time.perf_counter_ns() - began_ns) / self._per_unit_ns

@@ -14,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import hypothesis
@@ -24,7 +25,7 @@ from hypothesis import strategies as st
 from handlerkit import batch_handler, event_handler
 from handlerkit import metrics as default_metrics
 from handlerkit.events import SqsRecord
-from handlerkit.metrics import BatchMetrics, Metrics, documents, store
+from handlerkit.metrics import BatchMetrics, Metrics, documents, store, timing
 from handlerkit.metrics.checks import UNITS
 from handlerkit.scope import Scope, at_every_start
 from handlerkit.testing import FakeContext, sqs_event
@@ -433,6 +434,94 @@ def test_a_timer_measures_blocks_and_functions_also_when_they_fail(log: Log) -> 
     assert len(document["sync"]) == 2
     assert 0.01 <= document["async"] < 10
     assert 0 < document["block"] < 1_000_000
+
+
+class Clock:
+    """The timer's, which goes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now_ns = 0
+
+    def passes(self, milliseconds: int) -> None:
+        self.now_ns += milliseconds * 1_000_000
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter_ns=lambda: made.now_ns))
+    return made
+
+
+def test_a_function_that_only_returns_a_coroutine_is_timed_until_that_is_done(log: Log, clock: Clock) -> None:
+    async def work(fails: bool) -> str:
+        await asyncio.sleep(0)
+        clock.passes(20)
+        if fails:
+            raise ValueError("late")
+        return "done"
+
+    def hiding(fails: bool = False) -> Any:
+        clock.passes(1)
+        return work(fails)
+
+    timed = log.metrics.timer("hidden")(hiding)
+
+    async def body() -> None:
+        assert await timed() == "done"
+        with pytest.raises(ValueError, match="late"):
+            await timed(fails=True)
+        kept = timed()
+        clock.passes(500)  # the time that nobody awaits it is not its own
+        await kept
+
+    invoked(log, lambda: asyncio.run(body()))
+    assert log.documents[0]["hidden"] == [21, 21, 21]
+
+
+def test_a_function_that_returns_a_task_is_timed_until_that_is_done_and_the_task_stays_one(
+    log: Log, clock: Clock
+) -> None:
+    async def work() -> str:
+        await asyncio.sleep(0)
+        clock.passes(20)
+        return "done"
+
+    timed = log.metrics.timer("task")(lambda: asyncio.ensure_future(work()))
+
+    async def body() -> None:
+        task = timed()
+        assert isinstance(task, asyncio.Task)
+        assert await task == "done"
+        cancelled = timed()
+        cancelled.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await cancelled
+
+    invoked(log, lambda: asyncio.run(body()))
+    assert log.documents[0]["task"] == [20, 0]
+
+
+def test_what_can_be_entered_instead_of_awaited_still_can(log: Log) -> None:
+    class Request:
+        def __await__(self) -> Any:
+            return self.__aenter__().__await__()
+
+        async def __aenter__(self) -> str:
+            return "done"
+
+        async def __aexit__(self, *_: object) -> None:
+            pass
+
+    timed = log.metrics.timer("request")(Request)
+
+    async def body() -> None:
+        async with timed() as answer:
+            assert answer == "done"
+        assert await timed() == "done"
+
+    invoked(log, lambda: asyncio.run(body()))
+    assert len(log.documents[0]["request"]) == 2
 
 
 # Cold starts and batches.
