@@ -487,7 +487,9 @@ def test_a_function_that_returns_a_task_is_timed_until_that_is_done_and_the_task
         clock.passes(20)
         return "done"
 
-    timed = log.metrics.timer("task")(lambda: asyncio.ensure_future(work()))
+    @log.metrics.timer("task")
+    def timed() -> asyncio.Task[str]:
+        return asyncio.ensure_future(work())
 
     async def body() -> None:
         task = timed()
