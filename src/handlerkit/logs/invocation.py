@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from handlerkit.scope import Scope
 
     from .keys import Keys
+    from .redaction import Redaction
     from .settings import Settings
 
 
@@ -28,10 +29,11 @@ class InvocationLog:
     `is_settled` is False where the event had not been read by then, and may still say a correlation id.
     """
 
-    __slots__ = ("_keys", "buffer", "fields", "is_sampled", "is_settled", "text")
+    __slots__ = ("_keys", "_redaction", "buffer", "fields", "is_sampled", "is_settled", "text")
 
-    def __init__(self, scope: Scope | None, settings: Settings, is_sampled: bool) -> None:
+    def __init__(self, scope: Scope | None, settings: Settings, redaction: Redaction, is_sampled: bool) -> None:
         self._keys = settings.keys
+        self._redaction = redaction
         self.is_sampled = is_sampled
         self.read(scope, settings)
         keeps = scope is not None and settings.debug_buffer_bytes and not is_sampled
@@ -46,7 +48,10 @@ class InvocationLog:
         self.is_settled = scope is None or scope.event is not None
 
     def text_of(self, fields: dict[str, Any]) -> str:
-        """Fields as a piece of JSON, under the names that they have in a line."""
+        """Fields as a piece of JSON without secrets, under the names that they have in a line."""
+        # Only the correlation id may be anything: what `configure` has brought is without secrets already.
+        if self._redaction.hides_fields or type(fields.get("correlation_id", "")) is not str:
+            fields = plain(fields, self._redaction.is_secret)
         return json_piece(named(fields, self._keys))
 
 
@@ -148,9 +153,9 @@ def draws(rate: float) -> bool:
     return rate > 0 and int.from_bytes(os.urandom(4), "big") < rate * 2**32
 
 
-def opened(scope: Scope, settings: Settings, level: int) -> InvocationLog:
+def opened(scope: Scope, settings: Settings, redaction: Redaction, level: int) -> InvocationLog:
     """The log of an invocation that writes its first line."""
-    return InvocationLog(scope, settings, level > DEBUG and draws(settings.sample_rate))
+    return InvocationLog(scope, settings, redaction, level > DEBUG and draws(settings.sample_rate))
 
 
 def _correlation_id(event: Any, settings: Settings) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .levels import NAMES
 
-__all__ = ["HANDLERKIT", "POWERTOOLS", "Keys"]
+__all__ = ["FIELDS", "HANDLERKIT", "POWERTOOLS", "Keys"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -58,7 +58,7 @@ class Lines:
         self.floor = min(self.level, DEBUG) if lowers else self.level
         self.redaction = Redaction(settings.redact)
         settings.shown_fields = plain(settings.fields, self.redaction.is_secret)
-        self._outside = InvocationLog(None, settings, False)
+        self._outside = InvocationLog(None, settings, self.redaction, False)
         names = {name for name in keys.by_field.values() if name}
         self._own = frozenset(keys[field] for field in ("timestamp", "level", "event", "exception", "stack"))
         self._careful_keys = names | {"event", *ARGUMENTS, *settings.fields}
@@ -138,7 +138,7 @@ class Lines:
             if scope.event is not None:  # it has been read since, and may say a correlation id
                 found.read(scope, self.settings)
             return found
-        log: InvocationLog = opened(scope, self.settings, self.level)
+        log: InvocationLog = opened(scope, self.settings, self.redaction, self.level)
         if scope.has_ended:
             log.buffer = None
         elif log.buffer is not None:

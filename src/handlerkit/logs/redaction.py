@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .keys import FIELDS
+
 __all__ = ["Redaction", "snake_case"]
 
 TYPE_CHECKING = False
@@ -18,7 +20,7 @@ class Redaction:
     Raises `ValueError` for a pattern with a star in its middle.
     """
 
-    __slots__ = ("_both", "_exact", "_known", "_prefixes", "_suffixes", "harmless")
+    __slots__ = ("_both", "_exact", "_known", "_prefixes", "_suffixes", "harmless", "hides_fields")
 
     def __init__(self, patterns: Iterable[str]) -> None:
         exact: list[str] = []
@@ -38,6 +40,8 @@ class Redaction:
         self._known: dict[str, bool] = {}
         self.harmless: set[str] = set()
         """Names that were asked for and are no secrets."""
+        self.hides_fields = any(map(self.is_secret, FIELDS))
+        """Whether one of the line's own fields is to be hidden, which none of the default patterns does."""
 
     def is_secret(self, key: str) -> bool:
         """Whether what stands under this key is not to be written."""

@@ -318,6 +318,41 @@ def test_a_correlation_id_can_be_set_or_taken_by_a_rule_of_ones_own(make_log: Ma
     assert found == ["A-17", "set", "block", None, "set", "block"]
 
 
+def test_a_correlation_id_is_redacted_as_all_values_are(make_log: MakeLog) -> None:
+    parts = {"order": "A-17", "token": "hunter2", "more": [{"db_password": "hunter2"}]}
+    shown = {"order": "A-17", "token": "[redacted]", "more": [{"db_password": "[redacted]"}]}
+    log = make_log(correlation_id=lambda event: event["parts"])
+
+    @event_handler
+    def handler(event: dict[str, Any], context: Any) -> None:
+        log.logger.info("by rule")
+        bind(correlation_id=parts)
+        for _ in range(2):
+            log.logger.info("bound")
+        log.logger.info("careful", kind=object)
+        with bound(correlation_id=[parts]):
+            log.logger.info("block")
+
+    handler({"parts": parts}, FakeContext())
+    assert [line["correlation_id"] for line in log.lines] == [shown, shown, shown, shown, [shown]]
+
+
+def test_a_field_of_the_invocation_may_be_a_secret_itself(make_log: MakeLog) -> None:
+    log = make_log(redact=["tenant_id", "correlation_id"])
+
+    @event_handler
+    def handler(event: dict[str, Any], context: Any) -> None:
+        for _ in range(2):
+            log.logger.info("fast")
+        log.logger.info("careful", kind=object)
+
+    context = FakeContext()
+    context.tenant_id = "hunter2"  # type: ignore[attr-defined]  # of our own runtime's
+    handler({"correlationId": "hunter2"}, context)
+    assert "hunter2" not in log.text
+    assert [line["tenant_id"] for line in log.lines] == ["[redacted]"] * 3
+
+
 def test_a_line_before_the_event_is_read_costs_the_later_ones_nothing(log: Log) -> None:
     def prepare(event: dict[str, Any]) -> dict[str, Any]:
         log.logger.info("preparing")
