@@ -233,8 +233,7 @@ class _Call:
                 response.body.abandon()
             return self._streamed(self._exchange.unsendable(error, self._scope), request)
         if not self._ends_scope:
-            scope = Scope(self._scope.handler, self._scope.context)
-            scope.event = request
+            scope = _continued(self._scope, request)
         else:
             scope, self._ends_scope = self._scope, False
         if hasattr(body, "__aiter__"):
@@ -244,6 +243,18 @@ class _Call:
                 return HttpStream(prelude, AsyncChunks(body, scope))
             body = Waited(body, self._exchange.loop().run)
         return HttpStream(prelude, Chunks(body, scope))
+
+
+def _continued(scope: Scope, request: HttpRequest[Any]) -> Scope:
+    """A scope for what comes of an invocation when its own, which somebody around the handler ends, is over."""
+    continued = Scope(scope.handler, scope.context)
+    continued.event = request
+    opened = current_span.get()
+    if opened is not None:
+        from handlerkit.tracing.generators import Steps
+
+        continued.paused = Steps(opened)
+    return continued
 
 
 async def _given(response: HttpResponse) -> HttpResponse:

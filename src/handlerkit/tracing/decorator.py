@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     F = TypeVar("F", bound="Callable[..., Any]")
 
+RAW_HOOK, PREPARE_HOOK = "__lambda_raw__", "__lambda_prepare__"
+"""By which a runtime knows handlers that take an event's bytes, and those that have something to load."""
 
 if TYPE_CHECKING:
 
@@ -44,7 +46,8 @@ def traced(function: Any = None, /, *, name: str = "", capture_result: bool = Fa
     The span is called `## module.function`, or `name`. Exceptions are recorded with their stack; results are not, but
     with `capture_result=True` (they go into the metadata as far as JSON can say them, and nothing is read from an
     iterator). For functions, methods, `async def`, generators of both kinds, and what `contextlib.contextmanager`
-    makes. On a plain Lambda handler it opens the invocation, as `event_handler` does.
+    makes. On a plain Lambda handler it opens the invocation, as `event_handler` does. One that `event_handler` and the
+    like have made remains one: the span is the handler's own, under this name and with these annotations.
     """
     if function is None:
         return lambda function: _traced(function, name, capture_result, annotations)
@@ -57,6 +60,14 @@ def _traced(function: Any, name: str, capture_result: bool, annotations: dict[st
     if isinstance(function, type) or not callable(function):
         raise TypeError(f"@traced is for functions and methods, not for {function!r}")
     parts = _Parts(function, name, capture_result, annotations)
+    if hasattr(function, RAW_HOOK):
+        from .handlers import TracedRawHandler  # late: few are above a handler
+
+        return TracedRawHandler(function, _function(parts), _function(parts.of_bytes()))
+    if hasattr(function, PREPARE_HOOK):
+        from .handlers import TracedHandler  # late: as above
+
+        return TracedHandler(function, _function(parts))
     flags = code_flags(function)
     kept = getattr(function, "__wrapped__", None)
     if flags & COROUTINE_CODE:
@@ -73,18 +84,24 @@ def _traced(function: Any, name: str, capture_result: bool, annotations: dict[st
 
 
 class _Parts:
-    """What all wrappers need."""
+    """What all wrappers need. `handler` is the function, or that whose hook the function is."""
 
-    __slots__ = ("_own_name", "annotations", "capture_result", "function", "name")
+    __slots__ = ("_own_name", "annotations", "capture_result", "function", "handler", "name")
 
     def __init__(self, function: Any, name: str, capture_result: bool, annotations: dict[str, Any]) -> None:
-        self.function = function
+        self.function = self.handler = function
         self.capture_result = capture_result
         self.annotations = annotations
         module = getattr(function, "__module__", None)
         qualname = getattr(function, "__qualname__", None) or type(function).__name__
         self._own_name = name
         self.name = name or f"## {module}.{qualname}"
+
+    def of_bytes(self) -> _Parts:
+        """The same for a handler's raw hook."""
+        parts = _Parts(self.function, self._own_name, self.capture_result, self.annotations)
+        parts.function = getattr(self.function, RAW_HOOK)
+        return parts
 
     def open(self) -> Any:
         """The call's span."""
@@ -115,8 +132,19 @@ class _Parts:
 
     def note(self, opened: Any, result: Any) -> None:
         """The result, where it is wanted."""
-        if self.capture_result:
+        if self.capture_result and opened.is_recording:
+            if self.function is not self.handler and isinstance(result, bytes):
+                result = _parsed(result)
             opened.add_metadata("result", result)
+
+
+def _parsed(answer: bytes) -> Any:
+    from handlerkit.events.json_text import load  # late: few results are wanted
+
+    try:
+        return load(answer)
+    except ValueError:  # an encoder of the author's own
+        return answer
 
 
 def is_plain_handler(args: tuple[Any, ...]) -> bool:
@@ -125,16 +153,16 @@ def is_plain_handler(args: tuple[Any, ...]) -> bool:
 
 
 def _function(parts: _Parts) -> Any:
-    function = parts.function
+    function, handler = parts.function, parts.handler
 
     def call(*args: Any, **kwargs: Any) -> Any:
         if current.get() is None:
             if current_scope.get() is not None:
                 return function(*args, **kwargs)
             if is_plain_handler(args):
-                if is_in_loop() and may_be_awaited(function):
-                    return in_scope_async(function, parts.invocation_async, *args)
-                return in_scope(function, parts.invocation, *args)
+                if is_in_loop() and may_be_awaited(handler):
+                    return in_scope_async(handler, parts.invocation_async, *args)
+                return in_scope(handler, parts.invocation, *args)
         opened = parts.open().__enter__()
         try:
             result = function(*args, **kwargs)

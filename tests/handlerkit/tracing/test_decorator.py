@@ -1,16 +1,20 @@
 """`traced`, on every kind of function."""
 
 import asyncio
+import copy
 import functools
 import inspect
-from collections.abc import AsyncIterator, Generator, Iterator
+import json
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import pytest
 
-from handlerkit import event_handler
+from handlerkit import batch_handler, custom_resource, event_handler, http_handler
+from handlerkit.events import CustomResourceEvent, SqsRecord
 from handlerkit.scope import current as current_scope
+from handlerkit.testing import http_event, sqs_event
 from handlerkit.tracing import current_span, span, traced
 
 from .conftest import Context, Invocation, header, shape
@@ -299,3 +303,148 @@ def test_what_is_around_a_decorated_coroutine_encloses_it_inside_a_loop(invocati
     assert asyncio.run(run(text)) == 1
     [root] = shape(invocation.trace(text))
     assert root[1:] == [["inside"]]
+
+
+# On handlers.
+
+
+def both_ways(handler: Any, event: Any, context: Callable[[], Context]) -> list[Any]:
+    """What a handler answers to a parsed event, and to its bytes."""
+    by_bytes = handler.__lambda_raw__(json.dumps(event).encode(), context())
+    return [handler(event, context()), json.loads(by_bytes)]
+
+
+def test_a_handler_under_it_still_takes_bytes_and_has_one_span_around_them(invocation: Invocation) -> None:
+    @traced(name="orders", capture_result=True, team="blue")
+    @event_handler
+    def handler(event: dict[str, int]) -> dict[str, int]:
+        with span("inside"):
+            return {"n": event["n"] + 1}
+
+    texts: list[str] = []
+
+    def context() -> Context:
+        texts.append(header())
+        return Context(texts[-1])
+
+    assert both_ways(handler, {"n": 1}, context) == [{"n": 2}, {"n": 2}]
+    for text in texts:
+        trace = invocation.trace(text)
+        assert shape(trace) == [["orders", ["inside"]]]
+        (root,) = trace.roots
+        assert root.annotations["team"] == "blue"
+        assert root.document["metadata"]["default"]["result"] == {"n": 2}
+
+
+def test_a_batch_handler_under_it_still_takes_bytes(invocation: Invocation) -> None:
+    @traced
+    @batch_handler
+    def handler(record: SqsRecord[int]) -> None:
+        if record.body == 2:
+            raise ValueError("two")
+
+    text = header()
+    failed = [answer["batchItemFailures"] for answer in both_ways(handler, sqs_event([1, 2]), lambda: Context(text))]
+    assert [len(one) for one in failed] == [1, 1]
+    assert len(invocation.trace(text).roots) == 2
+
+
+def test_a_handler_under_it_fails_as_it_did_and_the_span_says_so(invocation: Invocation) -> None:
+    @traced
+    @event_handler
+    def handler(event: dict[str, int]) -> None:
+        raise KeyError("lost")
+
+    text = header()
+    with pytest.raises(KeyError, match="lost"):
+        handler.__lambda_raw__(b"{}", Context(text))
+    assert invocation.trace(text).roots[0].document["fault"]
+
+
+def test_bytes_are_awaited_inside_a_loop_where_the_handlers_are(invocation: Invocation) -> None:
+    @traced(name="asynchronous")
+    @event_handler
+    async def handler(event: dict[str, int]) -> int:
+        await asyncio.sleep(0)
+        with span("inside"):
+            return event["n"]
+
+    async def run(text: str) -> Any:
+        return await handler.__lambda_raw__(b'{"n": 3}', Context(text))
+
+    text = header()
+    assert asyncio.run(run(text)) == b"3"
+    assert shape(invocation.trace(text)) == [["asynchronous", ["inside"]]]
+
+
+def test_what_else_a_handler_has_is_there_under_it() -> None:
+    def function(event: dict[str, int]) -> int:
+        """Doc."""
+        return event["n"]
+
+    inner = event_handler(function)
+    handler = traced(inner)
+    assert handler.func is function
+    assert handler.read({"n": 1}) == {"n": 1}
+    assert (handler.__name__, handler.__doc__) == ("function", "Doc.")
+    assert repr(handler) == f"<traced {inner!r}>"
+    assert str(inspect.signature(handler)) == "(event: dict[str, int]) -> int"
+    assert copy.copy(handler)({"n": 2}, None) == 2
+    handler.__lambda_prepare__()
+    assert not hasattr(traced(print), "__lambda_raw__")
+
+
+def test_a_handler_that_takes_no_bytes_is_prepared_all_the_same() -> None:
+    @traced
+    @custom_resource
+    def handler(event: CustomResourceEvent) -> None: ...
+
+    @handler.delete
+    def delete(event: CustomResourceEvent) -> None: ...
+
+    handler.__lambda_prepare__()
+    assert not hasattr(handler, "__lambda_raw__")
+
+
+def test_a_decorator_above_it_is_not_passed_by() -> None:
+    calls: list[object] = []
+
+    def counted(function: Any) -> Any:
+        @functools.wraps(function)
+        def count(*args: Any) -> Any:
+            calls.append(args)
+            return function(*args)
+
+        return count
+
+    handler = counted(traced(event_handler(lambda event: event)))
+    call = getattr(handler, "__lambda_raw__", handler)
+    assert call({"n": 1}, None) == {"n": 1}
+    assert calls == [({"n": 1}, None)]
+
+
+def test_an_answer_that_is_no_json_is_captured_as_it_is(invocation: Invocation) -> None:
+    class Raw:
+        def __call__(self, event: object, context: object) -> str:
+            return "called"
+
+        def __lambda_raw__(self, body: bytes, context: object) -> bytes:
+            return b"<p>"
+
+    text = header()
+    assert traced(capture_result=True)(Raw()).__lambda_raw__(b"{}", Context(text)) == b"<p>"
+    assert invocation.trace(text).roots[0].document["metadata"]["default"]["result"] == "b'<p>'"
+
+
+def test_a_stream_of_a_handler_under_it_stays_one_and_in_the_trace(invocation: Invocation) -> None:
+    @traced(name="streaming")
+    @http_handler(stream=True)
+    def handler() -> Iterator[bytes]:
+        with span("in the stream"):
+            yield b"a"
+
+    text = header()
+    result = handler.__lambda_raw__(json.dumps(http_event(kind="function_url")).encode(), Context(text))
+    _, _, chunks = result.__lambda_stream__()
+    assert b"".join(chunks) == b"a"
+    assert shape(invocation.trace(text)) == [["streaming", ["in the stream"]]]
