@@ -112,17 +112,23 @@ def _encoded(result: "Any", *, raw: bool) -> "tuple[bytes, str]":
             content_type = protocol.BYTES_RESULT
     else:
         try:
-            body = marshal.dumps(result)
+            body = marshal.dumps(result, protocol.MAX_RESPONSE_BYTES)
         except marshal.NotSerialisableError as error:
             raise FunctionError(protocol.MARSHAL_ERROR, f"Unable to marshal response: {error}") from None
+        except marshal.TooLargeError as error:
+            raise _too_large(f"at least {error.at_least_bytes}") from None
     if len(body) > protocol.MAX_RESPONSE_BYTES:
-        # Refused by the platform anyway, which would cost the connection; here it costs this invocation only.
-        raise FunctionError(
-            protocol.RESPONSE_TOO_LARGE,
-            f"Response payload size ({len(body)} bytes) exceeded maximum allowed payload size "
-            f"({protocol.MAX_RESPONSE_BYTES} bytes).",
-        )
+        raise _too_large(str(len(body)))
     return body, content_type
+
+
+def _too_large(size_bytes: str) -> FunctionError:
+    # Refused by the platform anyway, which would cost the connection; here it costs this invocation only.
+    return FunctionError(
+        protocol.RESPONSE_TOO_LARGE,
+        f"Response payload size ({size_bytes} bytes) exceeded maximum allowed payload size "
+        f"({protocol.MAX_RESPONSE_BYTES} bytes).",
+    )
 
 
 def _event(invocation: Invocation) -> object:

@@ -12,7 +12,7 @@ codec is used directly. Its names are private: where they are missing or have ch
 import marshal as _marshal
 import sys
 
-__all__ = ["dumps", "loads"]
+__all__ = ["NotSerialisableError", "TooLargeError", "dumps", "loads"]
 
 
 class NotSerialisableError(ValueError):
@@ -25,6 +25,14 @@ class NotSerialisableError(ValueError):
     def __str__(self) -> str:
         reason = str(self.args[0])
         return reason + (f" (at result{''.join(f'[{step!r}]' for step in self.path)})" if self.path else "")
+
+
+class TooLargeError(Exception):
+    """A result that is not written, since it would be of `at_least_bytes`."""
+
+    def __init__(self, at_least_bytes: int) -> None:
+        super().__init__(f"at least {at_least_bytes} bytes of JSON")
+        self.at_least_bytes = at_least_bytes
 
 
 def loads(body: bytes) -> object:
@@ -53,12 +61,17 @@ def loads(body: bytes) -> object:
         raise ValueError("not valid JSON") from None
 
 
-def dumps(value: "Any") -> bytes:
-    """`value` as UTF-8 JSON. Raises `NotSerialisableError` (a `ValueError`), naming the type and where it stands."""
+def dumps(value: "Any", max_bytes: int = sys.maxsize) -> bytes:
+    """`value` as UTF-8 JSON. Raises `NotSerialisableError` (a `ValueError`), naming the type and where it stands.
+
+    What exceeds `max_bytes` may come all the same; what exceeds it by far raises `TooLargeError` before it is written.
+    """
     # marshal takes the exact built-in types and nothing else, and is several times faster than encoding. What passes
     # it needs neither cycle checks (a cycle ends in RecursionError) nor the dialect's conversions.
     try:
-        _marshal.dumps(value, 4)
+        size = len(_marshal.dumps(value, 4))
+        if size > max_bytes and (at_least_bytes := size * 2 // 5 - 1) > max_bytes:  # see docs/decisions/json-codec.md
+            raise TooLargeError(at_least_bytes)
         text: str | None = "".join(_encode(value, 0))
     except (TypeError, ValueError, RecursionError):
         text = None

@@ -118,6 +118,14 @@ def test_a_response_over_the_limit_is_reported_with_both_sizes(serve: Serve) -> 
     assert outcome.answers[2].body == b'""'
 
 
+def test_a_response_far_over_the_limit_is_reported_without_being_written(serve: Serve) -> None:
+    outcome = serve("def handler(event, context):\n    return [0] * event\n", b"8000000", b"1")
+    document = error_of(outcome)
+    assert document["errorType"] == "Function.ResponseSizeTooLarge"
+    assert "(at least 16000001 bytes)" in str(document["errorMessage"])
+    assert outcome.answers[1].body == b"[0]"
+
+
 def test_an_event_that_is_not_json_is_an_unmarshal_error(serve: Serve) -> None:
     outcome = serve(ECHO, b'{"a": ', b"", b'{"a": NaN}', b"\xff", b"1 2", b"[" * 100_000, b"{}")
     for index in range(6):

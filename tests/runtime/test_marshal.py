@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime import marshal
-from runtime.marshal import NotSerialisableError, dumps, loads
+from runtime.marshal import NotSerialisableError, TooLargeError, dumps, loads
 
+SHORT = st.text(max_size=1)
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
@@ -55,6 +56,31 @@ def test_what_is_written_is_read_back(value: object) -> None:
 def test_the_text_is_the_standard_librarys_compact_text(value: object) -> None:
     expected = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     assert dumps(value) == expected.encode("utf-8", "backslashreplace")
+
+
+SMALL: st.SearchStrategy[object] = st.sampled_from([0, 0.0, "", "a", "é", False, None, 2**31, -(2**15), [], {}])
+SMALL_VALUES = st.recursive(
+    SMALL,
+    lambda inner: (
+        st.lists(inner, max_size=6) | st.lists(inner, max_size=6).map(tuple) | st.dictionaries(SHORT, inner, max_size=4)
+    ),
+)
+
+
+@given(JSON_VALUES | SMALL_VALUES)
+def test_what_is_refused_for_its_size_before_it_is_written_is_too_large(value: object) -> None:
+    size = len(dumps(value))
+    assert dumps(value, size) == dumps(value)
+    assert dumps([value] * 7, size * 7 + 8) == dumps([value] * 7)
+
+
+@pytest.mark.parametrize("value", [[0] * 100_000, ["text"] * 100_000, "x" * 100_000, {"a": [{"b": 1.5}] * 50_000}])
+def test_a_value_that_exceeds_the_limit_by_far_is_not_written(value: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = len(dumps(value))
+    monkeypatch.setattr(marshal, "_encode", lambda *_: pytest.fail("it has been written"))
+    with pytest.raises(TooLargeError) as raised:
+        dumps(value, 1_000)
+    assert 1_000 < raised.value.at_least_bytes <= size
 
 
 @given(JSON_VALUES, st.sampled_from(["", " ", "\n\t ", "\r\n"]))
