@@ -97,6 +97,8 @@ class _SharedLoop:
 class _Variables(dict[bytes, bytes]):
     """The environment, with the trace id of whatever invocation asks."""
 
+    __lambda_by_context__ = True
+    """For a framework that would not believe the variable in any thread but the main one."""
     _TRACE_ID = protocol.ENV_TRACE_ID.encode()
 
     def __getitem__(self, name: bytes) -> bytes:

@@ -38,6 +38,19 @@ ASYNC_APP = """
         async with span("work", mark=event["mark"]):
             await asyncio.sleep(event["nap"])
 """
+PLAIN_APP = """
+    import time
+    from threading import Thread
+    from handlerkit.tracing import outgoing_headers, span
+
+    def handler(event, context):
+        with span("work", mark=event["mark"]):
+            time.sleep(event["nap"])
+        nobodys = Thread(target=lambda: span("nobody's").end())
+        nobodys.start()
+        nobodys.join()
+        assert context.xray_trace_id.startswith(outgoing_headers()["X-Amzn-Trace-Id"].partition(";")[0])
+"""
 
 
 @pytest.fixture
@@ -122,7 +135,10 @@ def test_another_mode_is_refused(task_root: Path) -> None:
         FunctionConfiguration(handler="app.handler", task_root=task_root, tracing="On")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("mode", "program"), [("threads", APP), ("asyncio", ASYNC_APP), ("processes", APP)])
+@pytest.mark.parametrize(
+    ("mode", "program"),
+    [("threads", APP), ("threads", PLAIN_APP), ("asyncio", ASYNC_APP), ("processes", APP), ("processes", PLAIN_APP)],
+)
 def test_concurrent_invocations_never_share_a_span(
     service: Callable[..., LocalLambda], mode: str, program: str
 ) -> None:
@@ -141,6 +157,7 @@ def test_concurrent_invocations_never_share_a_span(
         marks = {node.annotations.get("mark", mark) for root in result.trace.roots for node in root.walk()}
         assert marks == {mark}
         assert len(result.trace.roots) == 1
+        assert "nobody's" not in str(result.trace.documents)
 
 
 @needs_awslambdaric()

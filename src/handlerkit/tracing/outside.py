@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from .missing import report_missing
-from .settings import context_missing, trace_header
+from .settings import context_missing, trace_header, trace_header_is_of_context
 
 __all__ = ["header_outside", "trace_outside"]
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def trace_outside(name: str) -> Trace | None:
-    """The trace that the process's environment names, in its main thread.
+    """The trace that the process's environment names, where that is this invocation's.
 
     A thread of which nobody knows for which invocation it works is in none: the variable may be the next one's already.
     """
@@ -29,7 +29,7 @@ def trace_outside(name: str) -> Trace | None:
 
 
 def header_outside() -> str:
-    """The header of the environment, empty in any thread but the main one."""
+    """The header of the environment; empty in any thread but the main one, unless the environment goes by contexts."""
     threading = sys.modules.get("threading")
     is_main = threading is None or threading.current_thread() is threading.main_thread()
-    return trace_header() if is_main else ""
+    return trace_header() if is_main or trace_header_is_of_context() else ""

@@ -6,7 +6,7 @@ import os
 
 from handlerkit.environ import is_off, is_on, service_name
 
-__all__ = ["Settings", "context_missing", "daemon_address", "trace_header"]
+__all__ = ["Settings", "context_missing", "daemon_address", "trace_header", "trace_header_is_of_context"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +21,12 @@ def daemon_address() -> str:
 def trace_header() -> str:
     """`_X_AMZN_TRACE_ID`, which runtime clients set for each invocation; empty without."""
     return os.environ.get("_X_AMZN_TRACE_ID", "")
+
+
+def trace_header_is_of_context() -> bool:
+    """Whether that is the header of the running context's own invocation, and empty in a thread of which nobody knows
+    for which it works: a runtime that serves by threads may see to it, and then says so."""
+    return getattr(getattr(os.environ, "_data", None), "__lambda_by_context__", False)
 
 
 def context_missing() -> str:
