@@ -121,7 +121,7 @@ class AsgiHandler:
                     loop.run_until_complete(self._started())
                     found = self._lifespan
                 lifespan = found.lifespan if found is not None else None
-            return self._cycle(request, context, lifespan, loop).whole_here()
+            return self._cycle(request, context, lifespan, loop).response_here()
         finally:
             kept.turn.release()
 
@@ -129,16 +129,21 @@ class AsgiHandler:
         from asyncio import get_running_loop
 
         lifespan = await self._started() if self._lifespan_mode != "off" else None
-        cycle = self._cycle(request, context, lifespan, get_running_loop())
-        return await (cycle.in_pieces() if streams else cycle.whole())
+        return await self._cycle(request, context, lifespan, get_running_loop(), streams).response()
 
-    def _cycle(self, request: HttpRequest[Any], context: Any, lifespan: Lifespan | None, loop: Any) -> HttpCycle:
+    def _cycle(
+        self, request: HttpRequest[Any], context: Any, lifespan: Lifespan | None, loop: Any, streams: bool = False
+    ) -> HttpCycle:
         if self._makers is None:
             from .asgi_cycle import HttpCycle
             from .asgi_scope import http_scope
 
             self._makers = HttpCycle, http_scope  # kept: an import statement costs half a µs
         make_cycle, make_scope = self._makers
+        if streams:
+            from .asgi_pieces import PiecewiseCycle  # late: most fronts take whole responses
+
+            make_cycle = PiecewiseCycle
         state = dict(lifespan.state) if lifespan is not None else {}
         return make_cycle(
             self.app,

@@ -1,8 +1,7 @@
-"""One request through an ASGI application: its messages become a response, whole or piece by piece.
+"""One request through an ASGI application: its messages become a response.
 
-A whole response is complete with the application's last body message; what the application does afterwards (background
-tasks) is work after the response. In pieces, each `send` returns when its piece has been taken, as with a server's
-socket, so a slow client slows the application and nothing piles up.
+The response is complete with the application's last body message; what the application does afterwards (background
+tasks) is work after the response. See `asgi_pieces` for a response that is sent while it is made.
 """
 
 from __future__ import annotations
@@ -29,8 +28,6 @@ else:
 
 # Turns of the loop in which an application comes to its end that has nothing left to do after its response.
 TURNS_TO_END = 12
-# How long an application whose client has left may take to notice.
-LEAVING_S = 1.0
 # What an application gets for its `finally` when there is no time left.
 MARGIN_OF_CANCELLED_S = 0.05
 
@@ -48,13 +45,11 @@ class HttpCycle:
     # What most requests never change is the class's: each of these would cost every request its share.
     _status: int | None = None
     _is_complete = False
-    _is_piecewise = False
     _has_left = False
     _is_driven = False
     _has_expired = False
     _over: asyncio.Event | None = None
     _progress: asyncio.Future[None] | None = None
-    _taken: asyncio.Future[None] | None = None
     _task: asyncio.Task[None] | None = None
 
     def __init__(
@@ -76,7 +71,7 @@ class HttpCycle:
         self._headers: list[tuple[str, str]] = []
         self._parts: list[bytes] = []
 
-    def whole_here(self) -> HttpResponse:
+    def response_here(self) -> HttpResponse:
         """The response when it is complete, by running the loop in this thread. Raises what the application raised.
 
         The application's task is all that runs in it: a task and a future around it would cost as much again.
@@ -104,7 +99,7 @@ class HttpCycle:
             loop.run_until_complete(self._finish())
         return HttpResponse(self._joined(), self._status or 500, self._headers)
 
-    async def whole(self) -> HttpResponse:
+    async def response(self) -> HttpResponse:
         """The same inside a loop that runs."""
         await self._begin()
         await self._made_progress()
@@ -112,15 +107,6 @@ class HttpCycle:
             await self._broke_off()
         await self._settle()
         return HttpResponse(self._joined(), self._status or 500, self._headers)
-
-    async def in_pieces(self) -> HttpResponse:
-        """The response when its first piece is there. Raises what the application raised before."""
-        self._is_piecewise = True
-        await self._begin()
-        await self._made_progress()
-        if not self._parts and not self._is_complete:
-            await self._broke_off()
-        return HttpResponse(_Pieces(self), self._status or 500, self._headers)
 
     # --- what the application calls ---
 
@@ -161,19 +147,10 @@ class HttpCycle:
         if is_last:
             self._is_complete = True
             self._tell_of_the_end()
-        if not self._is_piecewise:
-            if is_last:
-                if self._is_driven:
-                    self._loop.call_soon(self._stop_when_settled, TURNS_TO_END)
-                else:
-                    self._advance()
-            return
-        if part or is_last:
-            taken = self._taken = self._loop.create_future()
-            self._advance()
-            await taken
-            if self._has_left and not is_last:
-                raise ClientLeftError("the client has left")
+            if self._is_driven:
+                self._loop.call_soon(self._stop_when_settled, TURNS_TO_END)
+            else:
+                self._advance()
 
     def _tell_of_the_end(self) -> None:
         if self._over is not None:
@@ -309,81 +286,5 @@ class HttpCycle:
         """Nobody wants the response any more."""
         self._has_left = True
         self._tell_of_the_end()
-        if self._taken is not None and not self._taken.done():
-            self._taken.set_result(None)
         if self._task is not None:
             self._task.cancel()
-
-    # --- pieces ---
-
-    async def next_piece(self) -> bytes | None:
-        """The next piece; None at the end. Raises what the application raises in its midst."""
-        assert self._task is not None
-        while not self._parts:
-            if self._is_complete:
-                self._release()
-                await self._settle()
-                return None
-            progress = self._progress = self._loop.create_future()
-            self._release()
-            if self._task.done():
-                await self._broke_off()
-            await progress
-        return self._parts.pop(0)
-
-    def _release(self) -> None:
-        """The piece before has been taken: `send` returns."""
-        if self._taken is not None and not self._taken.done():
-            self._taken.set_result(None)
-
-    async def leave(self) -> None:
-        """The client has left: the application is told, and cancelled if it does not mind."""
-        task = self._task
-        assert task is not None
-        self._has_left = True
-        self._tell_of_the_end()
-        self._release()
-        if not task.done():
-            await asyncio.wait({task}, timeout=LEAVING_S)
-        if not task.done():
-            task.cancel()
-            await asyncio.wait({task}, timeout=LEAVING_S)
-        if task.done() and not task.cancelled():
-            error = task.exception()
-            if error is not None and not isinstance(error, OSError):
-                log_error("the application failed after its client had left", error)
-
-
-class _Pieces:
-    """The body of a response in pieces."""
-
-    def __init__(self, cycle: HttpCycle) -> None:
-        self._cycle = cycle
-        self._has_ended = False
-
-    def __aiter__(self) -> _Pieces:
-        return self
-
-    async def __anext__(self) -> bytes:
-        if self._has_ended:
-            raise StopAsyncIteration
-        try:
-            piece = await self._cycle.next_piece()
-        except BaseException:
-            self._has_ended = True
-            raise
-        if piece is None:
-            self._has_ended = True
-            raise StopAsyncIteration
-        return piece
-
-    async def aclose(self) -> None:
-        """The client has left."""
-        if not self._has_ended:
-            self._has_ended = True
-            await self._cycle.leave()
-
-    def abandon(self) -> None:
-        """The response is not sent at all."""
-        self._has_ended = True
-        self._cycle.abandon()

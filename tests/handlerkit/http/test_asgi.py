@@ -509,7 +509,7 @@ def test_an_application_learns_that_its_client_has_left() -> None:
 
 
 def test_an_application_that_does_not_mind_its_client_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handlerkit.http.asgi_cycle.LEAVING_S", 0.02)
+    monkeypatch.setattr("handlerkit.http.asgi_pieces.LEAVING_S", 0.02)
     cancelled = []
 
     async def respond(scope: Any, receive: Any, send: Any) -> None:
