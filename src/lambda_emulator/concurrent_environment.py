@@ -12,12 +12,12 @@ import time
 from lambda_emulator import failure as failures
 from lambda_emulator import faults, log_lines, platform_events
 from lambda_emulator.answer import Answer
-from lambda_emulator.environment import Outcome, delivery_of, epoch_of, make_report
 from lambda_emulator.failure import Failure
 from lambda_emulator.function import FunctionConfiguration
 from lambda_emulator.happenings import Answered, Exited, ExtensionExited, ExtensionFailed, Happening, OverMemory
 from lambda_emulator.initialisation import Attempt, Initialised, failure_of_extension, initialise
 from lambda_emulator.invocation import Delivery, Invocation
+from lambda_emulator.invocation_figures import Outcome, delivery_of, epoch_of, make_report
 from lambda_emulator.invocation_progress import InvocationProgress
 from lambda_emulator.process_guard import ProcessGuard
 from lambda_emulator.result import Completion
