@@ -37,6 +37,7 @@ from lambda_emulator.pool import EnvironmentPool
 from lambda_emulator.process_guard import ProcessGuard
 from lambda_emulator.rate_limits import RateExceeded, RateLimits
 from lambda_emulator.result import Completion
+from lambda_emulator.running_invocations import RunningInvocations
 from lambda_emulator.tracing import Tracing
 
 __all__ = ["Dispatched", "Dispatcher", "Settings"]
@@ -90,7 +91,7 @@ class Dispatcher:
         self.events = AsyncInvocations(
             settings.clock, self, EventRoutes(settings.aws), self.metrics, settings.duplicates
         )
-        self._running: dict[asyncio.Task[Completion], asyncio.Future[Answer]] = {}
+        self._running = RunningInvocations(settings.clock)
         self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(self._make_turns)
         self._closed = False
         self._guard = ProcessGuard()
@@ -195,14 +196,11 @@ class Dispatcher:
 
     async def let_end(self) -> None:
         """Wait until every invocation whose caller has been answered is over: it is measured then."""
-        ending = [task for task, answered in self._running.items() if answered.done()]
-        if ending:
-            await asyncio.wait(ending)
+        await self._running.let_end()
 
     async def let_run_out(self) -> None:
         """Wait until what runs now is over; what begins meanwhile is not waited for."""
-        if self._running:
-            await asyncio.wait(list(self._running))
+        await self._running.let_run_out()
 
     @property
     def running(self) -> int:
@@ -213,10 +211,7 @@ class Dispatcher:
         """Cut what runs, end every environment. Callers that still wait get `ServiceClosed`."""
         self._closed = True
         await self.events.close()
-        running = list(self._running)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await self._running.cut()
         await self.functions.close()
         self._guard.close()
         self.tracing.close()
@@ -224,14 +219,10 @@ class Dispatcher:
     def _start(
         self, invocation: Invocation, target: Target, *, synchronous: bool
     ) -> "tuple[asyncio.Task[Completion], asyncio.Future[Answer]]":
-        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        completed = self.settings.clock.create_task(
-            self._run(invocation, target, answered, synchronous=synchronous),
+        return self._running.start(
+            lambda answered: self._run(invocation, target, answered, synchronous=synchronous),
             what=f"invocation {invocation.request_id} of {target.function.name}",
         )
-        self._running[completed] = answered
-        completed.add_done_callback(lambda task: self._ended(task, answered))
-        return completed, answered
 
     async def _run(
         self, invocation: Invocation, target: Target, answered: "asyncio.Future[Answer]", *, synchronous: bool
@@ -264,7 +255,7 @@ class Dispatcher:
             except RateExceeded:
                 raise
             except TooManyRequests:
-                ending = [task for task, answered in self._running.items() if answered.done()]
+                ending = self._running.ending
                 left_s = give_up_s - loop.time()
                 if not ending or left_s <= 0:
                     raise
@@ -285,10 +276,6 @@ class Dispatcher:
             )
         )
 
-    def _ended(self, task: "asyncio.Task[Completion]", answered: "asyncio.Future[Answer]") -> None:
-        del self._running[task]
-        _pass_on_failure(task, answered)
-
     def _seconds(self) -> Callable[[], float]:
         """What rates go by. A manual clock stands still while thousands of invocations run: there both times count."""
         clock = self.settings.clock
@@ -298,15 +285,3 @@ class Dispatcher:
 
     def _make_turns(self) -> asyncio.Semaphore:
         return asyncio.Semaphore(self.settings.max_environments)
-
-
-def _pass_on_failure(task: "asyncio.Task[Completion]", answered: "asyncio.Future[Answer]") -> None:
-    """A caller never waits for an answer that cannot come."""
-    failure = None if task.cancelled() else task.exception()
-    if answered.done():
-        return
-    if task.cancelled():
-        answered.set_exception(ServiceClosed("this LocalLambda was closed while the invocation was running"))
-    else:
-        answered.set_exception(failure or RuntimeError("the invocation ended without an answer"))
-    answered.exception()  # nobody may be waiting (an Event invocation), and that is no news for the event loop
