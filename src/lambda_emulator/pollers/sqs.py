@@ -8,10 +8,8 @@ to its dead-letter queue.
 """
 
 import asyncio
-import contextlib
-import time
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from lambda_emulator.clock import RealClock
 from lambda_emulator.errors import InvalidParameterValue
@@ -20,7 +18,8 @@ from lambda_emulator.pollers.batch_response import read_response
 from lambda_emulator.pollers.batching import BatchAssembler
 from lambda_emulator.pollers.mapping import MappingSettings
 from lambda_emulator.pollers.message_groups import MessageGroups
-from lambda_emulator.pollers.queue_calls import QueueCalls, QueueFacts
+from lambda_emulator.pollers.queue_calls import QueueCalls
+from lambda_emulator.pollers.received import LONG_POLL_S, Received
 from lambda_emulator.pollers.scaling import Scaling
 from lambda_emulator.pollers.slots import Slots
 from lambda_emulator.pollers.sqs_record import QueueMessage
@@ -29,16 +28,11 @@ from lambda_emulator.pollers.visibility import Redelivery
 
 __all__ = ["QueuePoller"]
 
-# Lambda waits up to 20 seconds in one call. Slices of one second, so that stopping is quick.
-_LONG_POLL_S: Final = 1
-_SHORT_POLL_S: Final = 0.2
 # Only under a manual clock, which wakes a poller when there may be something to see, and after a failed call.
 _LOOK_AGAIN_S: Final = 1.0
 _LONGEST_TROUBLE_S: Final = 30.0
 _THROTTLED_FIRST_S: Final = 1.0
 _THROTTLED_LONGEST_S: Final = 8.0
-# What Lambda adds to the window and the function's timeout when it sets the visibility itself.
-_VISIBILITY_MARGIN_S: Final = 30
 
 
 class QueuePoller:
@@ -48,19 +42,13 @@ class QueuePoller:
         self._settings = settings
         self._around = around
         self._clock = around.clock
-        self._filters = settings.filters()
         self._calls = QueueCalls(settings.source, around.aws)
+        self._received = Received(settings, around, self._calls)
         self._redelivery = Redelivery(settings.source, around, self._calls)
         self._groups = MessageGroups()
         self._groups_changed = asyncio.Event()
         self._scaling = Scaling(settings.max_concurrency, self._clock.time())
         self._slots = Slots(self._clock, self._scaling.limit)
-        self._facts: QueueFacts | None = None
-        self._timeout_s = 0
-        self._carried: list[QueueMessage] = []
-        """Received, and in no batch yet."""
-        self._first_hand: set[str] = set()
-        """Messages that were sent to this very queue, seen when they came for the first time and stayed."""
         self._handed_out_twice: set[str] = set()
         """Messages that are delivered once more though they are done; forgotten when they are done again."""
         self._receiver: asyncio.Task[None] | None = None
@@ -77,7 +65,7 @@ class QueuePoller:
                 f"Queue visibility timeout: {facts.visibility_s} seconds is less than "
                 f"Function timeout: {timeout_s} seconds"
             )
-        self._facts, self._timeout_s = facts, timeout_s
+        self._received.know(facts, timeout_s)
 
     def start(self) -> None:
         """Begin to poll; `prepare` has been called."""
@@ -92,8 +80,7 @@ class QueuePoller:
             with self._clock.idle():
                 await asyncio.wait(self._handlers)
         await self._redelivery.stop()
-        carried, self._carried = self._carried, []
-        await self._calls.make_visible(carried)
+        await self._calls.make_visible(self._received.take_all())
 
     async def _receive_for_ever(self) -> None:
         troubles = 0
@@ -125,12 +112,12 @@ class QueuePoller:
             batch_size=self._settings.batch_size, window_s=self._settings.window_s
         )
         alarm: asyncio.Task[None] | None = None
-        self._fill(assembler)
+        self._received.fill(assembler)
         try:
             while not assembler.is_due(self._clock.time()):
                 if alarm is None and assembler.closes_at_s is not None:
                     alarm = set_alarm(self._clock, assembler.closes_at_s, f"a window of {self._settings.source.name}")
-                found = await self._receive(assembler.missing, assembler.closes_at_s)
+                found = await self._received.look(assembler.missing, assembler.closes_at_s)
                 if not found:
                     if not assembler.records:
                         self._scaling.idle(self._clock.time())
@@ -138,11 +125,11 @@ class QueuePoller:
                     await self._pause(assembler.closes_at_s)
                     if not assembler.records:
                         return []
-                self._fill(assembler)
+                self._received.fill(assembler)
                 if not self._settings.window_s and not assembler.records:
                     return []  # all of them were filtered out
         except asyncio.CancelledError:
-            self._carried[:0] = assembler.records
+            self._received.put_back(assembler.records)
             raise
         except Exception:
             # The queue is gone, or its server: what was gathered before is handled.
@@ -156,73 +143,14 @@ class QueuePoller:
             self._slots.set_limit(self._scaling.limit)
         return list(assembler.records)
 
-    def _fill(self, assembler: BatchAssembler[QueueMessage]) -> None:
-        now_s = self._clock.time()
-        taken = 0
-        for message in self._carried:
-            if not assembler.offer(message, now_s):
-                break
-            taken += 1
-        del self._carried[:taken]
-
     async def _pause(self, closes_at_s: float | None) -> None:
         """After a look that found nothing. A long poll has been the pause already."""
         now_s = self._clock.time()
         left_s = _LOOK_AGAIN_S if closes_at_s is None else max(0.0, closes_at_s - now_s)
         if not isinstance(self._clock, RealClock):
             await self._clock.sleep(min(left_s, _LOOK_AGAIN_S), what="an empty queue", purpose="poll")
-        elif closes_at_s is not None and left_s < _LONG_POLL_S:
+        elif closes_at_s is not None and left_s < LONG_POLL_S:
             await self._clock.sleep(left_s, what="the end of a window")
-
-    async def _receive(self, missing: int, closes_at_s: float | None) -> bool:
-        """One look, which puts what passes the filters into `_carried`; False if the queue had nothing."""
-        now_s = self._clock.time()
-        began_s = time.monotonic()
-        wait_s = _LONG_POLL_S if isinstance(self._clock, RealClock) else 0
-        if closes_at_s is not None and closes_at_s - now_s < wait_s:
-            wait_s = 0
-        own_visibility_s = self._own_visibility_s()
-        call = asyncio.ensure_future(self._calls.receive(max(1, missing), wait_s=wait_s, visibility_s=own_visibility_s))
-        try:
-            found = await asyncio.shield(call)
-        except asyncio.CancelledError:
-            # A thread cannot be cancelled: what it brings goes back to the queue.
-            with contextlib.suppress(Exception):
-                self._carried += self._messages(await call)
-            raise
-        messages = self._messages(found)
-        if not messages and wait_s and time.monotonic() - began_s < _LONG_POLL_S / 2:
-            # A server that does not wait.
-            await self._clock.sleep(_SHORT_POLL_S, what="an empty queue", purpose="poll")
-        passed = [message for message in messages if self._filters.passes(message.record)]
-        self._carried += passed
-        if dropped := [message for message in messages if message not in passed]:
-            self._around.measure("FilteredOutEventCount", len(dropped))
-            await self._calls.delete(dropped)
-        return bool(messages)
-
-    def _own_visibility_s(self) -> int | None:
-        """Longer than the queue's where the window would use it up; None for the queue's own."""
-        assert self._facts is not None
-        needed_s = self._settings.window_s + self._timeout_s
-        if self._settings.window_s and needed_s > self._facts.visibility_s:
-            return needed_s + _VISIBILITY_MARGIN_S
-        return None
-
-    def _messages(self, found: Sequence[dict[str, Any]]) -> list[QueueMessage]:
-        assert self._facts is not None
-        visible_at_s = self._clock.time() + (self._own_visibility_s() or self._facts.visibility_s)
-        messages = []
-        for each in found:
-            # A redriven message brings its count along, so it is not at 1 when it comes here first.
-            redriven = each.get("Attributes", {}).get("ApproximateReceiveCount") != "1"
-            if not redriven and self._facts.dead_letters_of is not None:
-                self._first_hand.add(each["MessageId"])
-            source = None if each["MessageId"] in self._first_hand else self._facts.dead_letters_of
-            messages.append(
-                QueueMessage.of(each, self._settings.source, visible_at_s=visible_at_s, dead_letters_of=source)
-            )
-        return messages
 
     async def _handle(self, batch: Sequence[QueueMessage]) -> None:
         groups = [message.group for message in batch]
@@ -290,7 +218,7 @@ class QueuePoller:
         done = [message for message in done if message not in again]
         await self._calls.delete(done)
         await self._calls.make_visible(again)
-        self._first_hand.difference_update(message.message_id for message in done)
+        self._received.forget(done)
         self._around.report("PROBLEM: Function call failed" if payload is None else "OK")
         self._redelivery.expect([message for message in batch if message.message_id in failed])
 
