@@ -113,10 +113,11 @@ def is_coroutine_function(function: Callable[..., Any]) -> bool:
 
 
 def may_be_awaited(function: Callable[..., Any]) -> bool:
-    """Whether a call may make a coroutine; also where a wrapper says what it wraps, as `functools.wraps` has it."""
+    """Whether a call may make a coroutine; also where a wrapper says what it wraps, as `functools.wraps` has it, and
+    where an object says so by `is_async`."""
     found: Any = function
     for _ in range(MAX_WRAPPERS):
-        if is_coroutine_function(found):
+        if is_coroutine_function(found) or getattr(found, "is_async", False) is True:
             return True
         found = getattr(found, "__wrapped__", None)
         if found is None:

@@ -33,6 +33,9 @@ class AsgiHandler:
     In a `with` block the lifespan is ended with it, which is for tests: an environment's ends when it does.
     """
 
+    is_async = True
+    """Inside a loop that runs, what a call gives is to be awaited: for what is put around it."""
+
     def __init__(
         self, app: Application, *, lifespan: str, root_path: str | None, stream: bool, fail_on_error: bool
     ) -> None:

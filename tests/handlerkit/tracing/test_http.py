@@ -63,7 +63,8 @@ async def _app(scope: Any, receive: Any, send: Any) -> None:
 
 app = asgi_handler(_app, lifespan="off")
 app_in_pieces = asgi_handler(_app, lifespan="off", stream=True)
-HANDLERS = [plain, awaited, streamed, streamed_async, app, app_in_pieces]
+HANDLERS: list[Any] = [plain, awaited, streamed, streamed_async, app, app_in_pieces]
+HANDLERS += [traced(handler) for handler in HANDLERS]
 
 
 def is_clean() -> bool:
