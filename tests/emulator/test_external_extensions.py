@@ -442,8 +442,9 @@ def test_extensions_are_frozen_with_the_runtime(
     service = start_lambda(make_function(ECHO, extensions=extensions(ticker=program)))
     service.invoke("function").report
     frozen_at = file.stat().st_size
-    time.sleep(0.1)
-    assert file.stat().st_size <= frozen_at + 1  # what was being written
+    time.sleep(0.5)
+    # A stop signal takes its time where both processors are busy: a few more, not the 400 of half a second.
+    assert file.stat().st_size - frozen_at < 100
 
 
 # --- managed instances ----------------------------------------------------------------------------------------------
