@@ -38,6 +38,19 @@ SWEEP = "DELETE FROM idempotency WHERE expires_at_ms <= ? AND lease_until_ms <= 
 SWEEP_EVERY = 500
 
 
+class _Closing:
+    """Closes a connection when its thread ends, or its store goes: left to itself it is a ResourceWarning from Python
+    3.13 on."""
+
+    __slots__ = ("_database",)
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+
+    def __del__(self) -> None:
+        self._database.close()
+
+
 class SQLiteStore:
     """A file, made with the first call. `timeout_s` is how long to wait for another process's transaction."""
 
@@ -134,7 +147,10 @@ class SQLiteStore:
         local = self._local
         database: sqlite3.Connection | None = getattr(local, "database", None)
         if database is None or local.process != os.getpid():
-            database = sqlite3.connect(self._path, timeout=self._timeout_s, isolation_level=None)
+            # No other thread uses it; but the last to hold the store closes those of all threads.
+            database = sqlite3.connect(
+                self._path, timeout=self._timeout_s, isolation_level=None, check_same_thread=False
+            )
             try:
                 self._use_wal(database)
                 database.execute("PRAGMA synchronous = NORMAL")  # in WAL a crash of the process loses nothing
@@ -143,7 +159,8 @@ class SQLiteStore:
             except BaseException:
                 database.close()
                 raise
-            local.database, local.process, local.claims = database, os.getpid(), 0
+            local.database, local.closing = database, _Closing(database)
+            local.process, local.claims = os.getpid(), 0
         return database
 
     def _use_wal(self, database: sqlite3.Connection) -> None:

@@ -1,6 +1,9 @@
 """What the package costs to import, and what it gives."""
 
+import sqlite3
+from functools import partial
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -59,6 +62,41 @@ def test_records_that_are_over_are_swept_out_of_a_file(tmp_path: Path) -> None:
     assert store.record("0") is None
     assert store.record("new") is not None
     store.close()
+
+
+def test_a_connection_to_a_file_is_closed_when_its_thread_ends_or_the_store_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = []
+
+    class Connection(sqlite3.Connection):
+        def close(self) -> None:
+            closed.append(self)
+            super().close()
+
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Connection))
+    used, may_end = Event(), Event()
+
+    def use(stores: list[SQLiteStore], *, and_stay: bool) -> None:
+        stores[0].claim(claim())
+        used.set()
+        if and_stay:
+            may_end.wait(20)
+
+    stores = [SQLiteStore(tmp_path / "seen.db")]
+    short = Thread(target=use, args=(stores,), kwargs={"and_stay": False})
+    short.start()
+    short.join()
+    assert len(closed) == 1
+    used.clear()
+    long = Thread(target=use, args=(stores,), kwargs={"and_stay": True})
+    long.start()
+    assert used.wait(20)
+    assert len(closed) == 1
+    stores.clear()
+    assert len(closed) == 2
+    may_end.set()
+    long.join()
 
 
 def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
