@@ -69,7 +69,7 @@ class Remembers:
 @pytest.fixture(autouse=True)
 def _clock_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time in contexts may be virtual: every look counts, however soon after the last."""
-    monkeypatch.setattr(Deadline, "clock", partial(next, count()))
+    monkeypatch.setattr(Deadline, "clock", staticmethod(partial(next, count())))
 
 
 @pytest.fixture
