@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "bench" / ".build"
 COUNTERPARTS = ROOT / ".counterparts"
+AWSLAMBDARIC = f"awslambdaric-{sys.implementation.cache_tag}"
 TASK = BUILD / "task"
 HANDLERS = "bench_handlers"
 
@@ -81,9 +82,9 @@ def server(name: str = "server") -> Path:
 
 def counterpart() -> Path:
     """The folder with AWS's runtime client, as scripts/counterparts.py left it."""
-    folder = COUNTERPARTS / "awslambdaric"
+    folder = COUNTERPARTS / AWSLAMBDARIC
     if not folder.is_dir():
-        raise MissingError("no awslambdaric to compare with: run `make counterparts`")
+        raise MissingError(f"no {AWSLAMBDARIC} to compare with: run `make counterparts`")
     return folder
 
 
@@ -210,7 +211,7 @@ def distributions(*names: str) -> dict[str, metadata.Distribution]:
 def _fingerprint() -> str:
     """Changes with every file that is installed, and with the interpreter."""
     digest = hashlib.sha256(sys.version.encode())
-    sources = [ROOT / "bootstrap", ROOT / "pyproject.toml", COUNTERPARTS / "awslambdaric.stamp"]
+    sources = [ROOT / "bootstrap", ROOT / "pyproject.toml", COUNTERPARTS / f"{AWSLAMBDARIC}.stamp"]
     for folder in (ROOT / "src", ROOT / "bench" / "functions"):
         sources += [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     for path in sorted(sources):

@@ -3,8 +3,8 @@
 Tests and benches measure us against these two; nothing else needs them, so this never fails a build. What is
 missing is said in one line, and the tests that want it are skipped with a reason.
 
-    .counterparts/awslambdaric/   AWS's runtime client, built for the interpreter that runs this
-    .counterparts/rie/            AWS's Runtime Interface Emulator, taken out of the aws-sam-cli package
+    .counterparts/awslambdaric-cpython-313/   AWS's runtime client, built for the interpreter that runs this
+    .counterparts/rie/                        AWS's Runtime Interface Emulator, taken out of the aws-sam-cli package
 
 Versions and hashes are those of requirements/counterparts.lock. A stamp beside each part tells whether it is
 still the locked one, so a second run costs no more than starting Python.
@@ -40,9 +40,9 @@ def main() -> int:
     sections = read_lock(LOCK.read_text())
     emulator = sections.pop(EMULATOR_PACKAGE)
     client = "".join(sections.values())
-    # The client is a C extension, so another interpreter needs another build of it.
-    interpreter = f"{sys.implementation.cache_tag} {sys.platform} {platform.machine()}"
-    provide("awslambdaric", f"{digest(client)} {interpreter}", lambda target: fetch_client(client, target))
+    # The client is a C extension: each interpreter has a build of its own.
+    name, machine = f"awslambdaric-{sys.implementation.cache_tag}", f"{sys.platform} {platform.machine()}"
+    provide(name, f"{digest(client)} {machine}", lambda target: fetch_client(client, target))
     provide("rie", digest(emulator), lambda target: fetch_emulator(emulator, target))
     return 0
 

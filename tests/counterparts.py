@@ -19,12 +19,14 @@ __all__ = [
 ]
 
 FOLDER = Path(__file__).resolve().parent.parent / ".counterparts"
+# A C extension: what was fetched for another interpreter is of no use to this one.
+_AWSLAMBDARIC = FOLDER / f"awslambdaric-{sys.implementation.cache_tag}"
 _ARCHITECTURES = {"amd64": "x86_64", "aarch64": "arm64"}
 
 
 def awslambdaric_path() -> Path | None:
     """The folder that holds AWS's runtime client, for PYTHONPATH; None if there is none to use here."""
-    return None if absence_of_awslambdaric() else FOLDER / "awslambdaric"
+    return None if absence_of_awslambdaric() else _AWSLAMBDARIC
 
 
 def rie_binary() -> Path | None:
@@ -34,12 +36,8 @@ def rie_binary() -> Path | None:
 
 def absence_of_awslambdaric() -> str:
     """Why there is no `awslambdaric`, or "" when there is one that this interpreter can load."""
-    folder = FOLDER / "awslambdaric"
-    if not (folder / "awslambdaric").is_dir():
-        return "no awslambdaric in .counterparts (make counterparts fetches it where it can)"
-    # It is a C extension: a folder that another interpreter filled is of no use to this one.
-    if not list(folder.glob(f"runtime_client*{sys.implementation.cache_tag.removeprefix('c')}*.so")):
-        return f"awslambdaric in .counterparts is not built for {sys.implementation.cache_tag}"
+    if not (_AWSLAMBDARIC / "awslambdaric").is_dir():
+        return f"no {_AWSLAMBDARIC.name} in .counterparts (make counterparts fetches it where it can)"
     return ""
 
 
