@@ -7,7 +7,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lint types contracts pytest soak bench format lock clean help
+# What `make pytest` runs: all, or such as TESTS=tests/runtime.
+TESTS ?=
+
+.PHONY: demo test check lint types contracts pytest versions soak bench format lock clean help
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -30,7 +33,22 @@ contracts: $(VENV)/.dev
 	@$(BIN)/lint-imports
 
 pytest: $(VENV)/.dev counterparts debian-packages
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(TESTS)
+
+# Each has an environment of its own, such as .venv-3.12. One that does not start here is named and left out.
+PYTHONS ?= python3.11 python3.12 python3.13
+
+versions: ## the tests on each of PYTHONS that is here
+	@passed=; failed=; absent=; \
+	for python in $(PYTHONS); do \
+		version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) \
+			|| { absent="$$absent $$python"; continue; }; \
+		echo "== Python $$version"; \
+		$(MAKE) --no-print-directory pytest PYTHON=$$python VENV=.venv-$$version \
+			&& passed="$$passed $$version" || failed="$$failed $$version"; \
+	done; \
+	echo "== passed:$${passed:- none}; failed:$${failed:- none}; not here:$${absent:- none}"; \
+	test -z "$$failed" -a -n "$$passed"
 
 soak: $(VENV)/.dev ## the long runs
 	@$(BIN)/python -m pytest -m soak -n 0 --timeout 3600
@@ -57,7 +75,7 @@ lock: $(VENV)/.dev ## refresh requirements/*.lock
 	@$(BIN)/python scripts/lock.py
 
 clean:
-	rm -rf $(VENV) .counterparts .mypy_cache .ruff_cache .pytest_cache .hypothesis dist bench/.build
+	rm -rf $(VENV) .venv-* .counterparts .mypy_cache .ruff_cache .pytest_cache .hypothesis dist bench/.build
 
 $(VENV)/.made:
 	@$(PYTHON) scripts/make_venv.py $(VENV)
