@@ -18,7 +18,7 @@ NAME = re.compile(r"\b(?:HANDLERKIT|POWERTOOLS|AWS|_X_AMZN)_[A-Z_]+[A-Z]\b|\bNO_
 NOT_READ = {"AWS_ACCESS_KEY"}
 """Names that the code mentions for other reasons."""
 WHERE_THE_ENVIRONMENT_IS_READ = {
-    "batch/processing.py",
+    "batch/plan.py",
     "http/asgi.py",
     "idempotency/dynamodb_client.py",
     "idempotency/execution.py",

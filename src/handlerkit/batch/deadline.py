@@ -22,26 +22,25 @@ RESERVE_MS = 100
 
 
 class Deadline:
-    """One invocation's; without a context, or where it would be wrong, time is endless."""
+    """One invocation's; without a context, or where it would be wrong, time is endless.
+
+    `is_set` says whether time is limited at all.
+    """
 
     clock = staticmethod(monotonic)
     """Seconds, for how often to look; what is left is the context's to say."""
 
-    __slots__ = ("_before_ms", "_margin_ms", "_most_ms", "_remaining_ms")
+    __slots__ = ("_before_ms", "_margin_ms", "_most_ms", "_remaining_ms", "is_set")
 
     def __init__(self, context: Any, margin_ms: int | None) -> None:
         remaining = getattr(context, "get_remaining_time_in_millis", None)
         self._remaining_ms = None if margin_ms is None else remaining
+        self.is_set = self._remaining_ms is not None
         if self._remaining_ms is None:
             return
         self._before_ms: float = self._remaining_ms()
         self._most_ms: float = self._before_ms / 2
         self._margin_ms: float = min(margin_ms or 0, self._most_ms)
-
-    @property
-    def is_set(self) -> bool:
-        """Whether time is limited at all."""
-        return self._remaining_ms is not None
 
     def left_ms(self) -> float:
         """What is left. Only where time is limited."""

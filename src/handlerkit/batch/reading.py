@@ -11,7 +11,7 @@ from handlerkit.events.view import View, checked, settled_class, type_name
 
 from .sources import Source, source_of_view
 
-__all__ = ["RecordReader", "RecordReading", "as_it_is", "public_reason", "refusing"]
+__all__ = ["RecordReader", "RecordReading", "as_it_is", "public_reason"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,12 +51,12 @@ class RecordReader:
             found.append(source)
         self.sources = tuple(found)
 
-    def of(self, source: Source) -> RecordReading:
-        """How a record of this source is read; made once."""
-        made = self._made.get(source.module)
+    def of(self, found: Found) -> RecordReading:
+        """How the records that were found are read; made once for a source."""
+        made = self._made.get(found.source.module)
         if made is None:
-            made = self._made[source.module] = RecordReading.of(self._views.get(source.module))
-        return made
+            made = self._made[found.source.module] = RecordReading.of(self._views.get(found.source.module))
+        return _refusing(made, found) if found.unreadable else made
 
 
 class RecordReading:
@@ -98,7 +98,7 @@ class RecordReading:
         return reading
 
 
-def refusing(reading: RecordReading, found: Found) -> RecordReading:
+def _refusing(reading: RecordReading, found: Found) -> RecordReading:
     """The same for a batch of which some records are known to be unreadable."""
     read = reading.read
     refused = {id(found.raws[position]): error for position, error in found.unreadable.items()}

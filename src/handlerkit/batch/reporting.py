@@ -11,7 +11,6 @@ import sys
 
 from handlerkit.scope import current
 
-from .hooks import BatchSummary
 from .outcomes import Outcome
 from .reading import public_reason
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     import logging
     from typing import Any
 
-    from .hooks import RecordFacts
+    from .hooks import BatchSummary, RecordFacts
     from .sources import Found
 
 LOGGER = "handlerkit.batch"
@@ -92,6 +91,8 @@ class Reporter:
         for outcome in outcomes:
             if outcome is not None:
                 counts[outcome.state] = counts.get(outcome.state, 0) + 1
+        from .hooks import BatchSummary  # late: most batches have nothing to say
+
         summary = BatchSummary(self._source, self.where, len(outcomes), counts)
         if summary.finished < summary.records:
             scope = current.get()

@@ -6,15 +6,14 @@ What ends the process (`SystemExit`, `KeyboardInterrupt`) passes through: then t
 from __future__ import annotations
 
 import sys
-from contextvars import copy_context
+from _contextvars import copy_context  # the C module: contextvars only re-exports it
 
-from handlerkit.signature import is_coroutine_function, is_generator_function
-
+from .calling import has_run, settled
 from .errors import DropRecord, RetryRecord
 from .hooks import RecordFacts
 from .outcomes import DONE, Outcome
 
-__all__ = ["AsyncRunner", "Runner", "SyncRunner", "is_async", "settled"]
+__all__ = ["AsyncRunner", "Runner", "SyncRunner"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,17 +23,6 @@ if TYPE_CHECKING:
     from .options import Options
     from .reporting import Reporter
     from .sources import Found
-
-
-def is_async(function: Callable[..., Any]) -> bool:
-    """Whether calling the function makes a coroutine. Raises `TypeError` for generators, which would never be run.
-
-    A function that hides it (a decorator's wrapper) is noticed when it returns something to wait for.
-    """
-    if is_generator_function(function):
-        name = getattr(function, "__qualname__", function)
-        raise TypeError(f"{name} is a generator: a record's function must not yield")
-    return is_coroutine_function(function)
 
 
 class Runner:
@@ -218,7 +206,7 @@ class AsyncRunner(Runner):
         result = self._call(record)
         if hasattr(result, "__await__"):
             result = await result
-        return _has_run(result)
+        return has_run(result)
 
     async def _hooked(self, position: int, record: Any) -> Any:
         facts = self.facts(position)
@@ -247,21 +235,3 @@ class AsyncRunner(Runner):
         except Exception as trouble:  # noqa: BLE001  # of the user's own, about to be logged
             return self._poisoned(position, error, False, trouble)
         return self._poisoned(position, error, True, None)
-
-
-def settled(result: Any, wait: Callable[[Any], Any]) -> Any:
-    """What an ordinary function returned, completed: something to wait for is waited for."""
-    if hasattr(result, "__await__"):
-        result = wait(result)
-    return _has_run(result)
-
-
-def _has_run(result: Any) -> Any:
-    """The result, if the work behind it is done. Raises `TypeError` for work that nobody would ever do."""
-    if hasattr(result, "__await__") or hasattr(result, "gi_frame") or hasattr(result, "ag_frame"):
-        if hasattr(result, "close"):
-            result.close()  # no warning of something never awaited: the error says it
-        raise TypeError(f"the function returned a {type(result).__name__}, of which nothing has run")
-    if hasattr(result, "add_done_callback") and hasattr(result, "result"):
-        return result.result()  # of an executor: a record is done when its work is
-    return result

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 # From here on the collector, looking through what has just been parsed and is all in use, takes longer than parsing.
 COLLECTED_BYTES = 300_000
-# From here on equal short texts (regions, ARNs, counts: half of a record) become one object. An SQS event then takes
-# 1.9 times its size instead of 2.4; a small one would be parsed a fifth slower for it.
+# From here on equal short texts (regions, ARNs, counts: half of a record) become one object, if nobody says otherwise.
+# An SQS event then takes 1.9 times its size instead of 2.4; a small one would be parsed a fifth slower for it.
 SHARED_BYTES = 1_000_000
 
 
@@ -28,16 +28,20 @@ class MalformedJsonError(ValueError):
     """Text that is not JSON; says where, never what else it holds."""
 
 
-def load(text: str | bytes) -> Any:
-    """The value of one JSON text. Raises `MalformedJsonError`."""
+def load(text: str | bytes, shares: bool | None = None) -> Any:
+    """The value of one JSON text. Raises `MalformedJsonError`.
+
+    `shares` says whether equal short texts become one object: less memory, more time. By default large texts do.
+    """
     core = sys.modules.get("pydantic_core")
     if core is not None:
         pauses = len(text) >= COLLECTED_BYTES and gc.isenabled()
         if pauses:
             gc.disable()
         try:
-            share = "all" if len(text) >= SHARED_BYTES else "keys"
-            return core.from_json(text, allow_inf_nan=False, cache_strings=share)
+            if shares is None:
+                shares = len(text) >= SHARED_BYTES
+            return core.from_json(text, allow_inf_nan=False, cache_strings="all" if shares else "keys")
         except (ValueError, AttributeError):
             pass  # it also refuses depth, lone surrogates and a byte order mark: the standard parser has the last word
         finally:

@@ -284,10 +284,10 @@ def inflated(name: str, data: bytes) -> bytes:
         raise EventValidationError(name, (Problem("", str(error), shortened(data)),), False) from None
 
 
-def parsed(name: str, text: str | bytes) -> Any:
-    """JSON text as a value. Raises `EventValidationError` that says it is none."""
+def parsed(name: str, text: str | bytes, shares: bool | None = None) -> Any:
+    """JSON text as a value; `shares` as for `load`. Raises `EventValidationError` that says it is none."""
     try:
-        return load(text)
+        return load(text, shares)
     except MalformedJsonError as error:
         raise not_json(name, str(error), text) from None
 

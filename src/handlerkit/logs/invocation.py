@@ -164,7 +164,8 @@ def _correlation_id(event: Any, settings: Settings) -> Any:
     if settings.correlation_id is None:
         return correlation_id_of(event)
     try:
-        return plain(settings.correlation_id(event))
+        whole = getattr(event, "whole_event", None)  # of a batch that is parsed in portions
+        return plain(settings.correlation_id(event if whole is None else whole()))
     except Exception:  # noqa: BLE001  # the user's own; a line must not be lost for it
         return None
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from handlerkit import DropRecord, RetryRecord
 from handlerkit.batch import BatchFailedError, BatchSummary, PoisonQueue, RecordFacts, process
-from handlerkit.batch.responses import MAX_FIREHOSE_BYTES
+from handlerkit.batch.record_answers import MAX_FIREHOSE_BYTES
 from handlerkit.events import FirehoseRecord, S3BatchTask, SqsRecord
 from handlerkit.testing import FakeContext, kinesis_event, sqs_event
 

@@ -32,6 +32,16 @@ def failing(record: SqsRecord[Order]) -> None:
         raise ValueError("no sevens")
 
 
+@batch_handler
+async def waiting(record: SqsRecord[Order]) -> None:
+    assert record.body.quantity
+
+
+@batch_handler(max_workers=4)
+def side_by_side(record: SqsRecord[Order]) -> None:
+    assert record.body.quantity
+
+
 def event_of(records: int) -> bytes:
     """A batch as SQS sends it: everything that differs from message to message differs."""
     return json.dumps(sqs_event([{"order_id": f"A-{number}", "quantity": 2} for number in range(records)])).encode()
@@ -53,24 +63,46 @@ def _nobody_keeps_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logging.getLogger("handlerkit.batch"), "disabled", True)
 
 
-@pytest.mark.parametrize("function", [handler, failing])
-def test_a_large_batch_takes_three_times_its_event_at_the_most_and_leaves_nothing(function: Any) -> None:
+def times_its_event(function: Any, records: int) -> float:
+    """What an invocation takes with its event, in events. Not the process's first: that one loads and caches."""
+    function.__lambda_raw__(event_of(10), FakeContext())
+    body = event_of(records)
+    return (len(body) + peak_of(function, body)) / len(body)
+
+
+@pytest.mark.parametrize("records", [10, 30, 60, 61, 62, 70, 200, 1_000, 3_000, 10_000])
+def test_a_batch_takes_three_times_its_event_at_the_most(records: int) -> None:
+    assert times_its_event(handler, records) <= 3
+
+
+@pytest.mark.parametrize("records", [60, 70, 200, 1_000, 3_000])
+@pytest.mark.parametrize("function", [failing, waiting, side_by_side], ids=["failing", "async", "threads"])
+def test_where_its_records_are_needed_together_it_is_the_same_from_thirty_kilobytes_on(
+    function: Any, records: int
+) -> None:
+    assert times_its_event(function, records) <= 3
+
+
+def test_a_large_batch_takes_little_more_than_its_event_and_leaves_nothing() -> None:
+    assert times_its_event(handler, 3_000) <= 1.3
     body = event_of(3_000)
-    assert len(body) > 1_000_000
-    function.__lambda_raw__(event_of(10), FakeContext())  # what is loaded and cached with the first event
-    assert len(body) + peak_of(function, body) <= 3 * len(body)
     gc.collect()
     tracemalloc.start()
-    function.__lambda_raw__(body, FakeContext())
+    handler.__lambda_raw__(body, FakeContext())
+    gc.collect()
+    left, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert left < 20_000
+
+
+def test_what_one_failure_takes_goes_with_its_invocation() -> None:
+    body = event_of(3_000)
+    failing.__lambda_raw__(event_of(10), FakeContext())
+    gc.collect()
+    tracemalloc.start()
+    failing.__lambda_raw__(body, FakeContext())
     gc.collect()
     left, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     # The parser's own table of short texts stays; it has 16,384 places and no more.
     assert left < 2_000_000
-
-
-def test_memory_grows_with_the_event_and_no_faster() -> None:
-    handler.__lambda_raw__(event_of(10), FakeContext())
-    small, large = event_of(3_000), event_of(6_000)
-    # How much of the parser's table is filled already makes the difference that is let pass.
-    assert peak_of(handler, large) / len(large) <= peak_of(handler, small) / len(small) * 1.25

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import threading
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,7 +16,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from pydantic import BaseModel
 
-from handlerkit import DropRecord, RetryRecord
+import handlerkit.batch.handler
+import handlerkit.batch.portions
+from handlerkit import DropRecord, RetryRecord, batch_handler
 from handlerkit.batch import PoisonRecord, process, process_async
 from handlerkit.events import DynamoDBRecord, KafkaRecord, KinesisRecord, SqsRecord
 
@@ -141,10 +145,14 @@ class Batches(RuleBasedStateMachine):
         """What must not have been called; an error raised there and then would only be one more failure."""
 
     @initialize(
-        kind=st.sampled_from(KINDS), how=st.sampled_from(["sync", "hidden async", "async"]), diverts=st.booleans()
+        kind=st.sampled_from(KINDS),
+        how=st.sampled_from(["sync", "hidden async", "async", "portions"]),
+        diverts=st.booleans(),
+        portion_bytes=st.sampled_from([1, 400, 1_500]),
     )
-    def begin(self, kind: str, how: str, diverts: bool) -> None:
+    def begin(self, kind: str, how: str, diverts: bool, portion_bytes: int) -> None:
         self.kind, self.how, self.diverts = kind.partition(" ")[0], how, diverts
+        self.portion_bytes = portion_bytes
         self.by_key = kind.endswith("by key")
         self.source = source_for(self.kind)
         self.is_ordered = kind in ORDERED
@@ -202,7 +210,19 @@ class Batches(RuleBasedStateMachine):
 
         if self.how == "async":
             return lambda event: asyncio.run(process_async(event, work_async, **options))
+        if self.how == "portions":
+            context = options.pop("context")
+            handler = batch_handler(**options)(work)
+            return lambda event: json.loads(self.in_portions(handler, json.dumps(event).encode(), context))
         return lambda event: process(event, work if self.how == "sync" else hidden_async, **options)
+
+    def in_portions(self, handler: Any, body: bytes, context: Any) -> Any:
+        """As the runtime calls it, and as if the event were a large one."""
+        with (
+            patch.object(handlerkit.batch.handler, "PORTIONED_BYTES", 0),
+            patch.object(handlerkit.batch.portions, "MOST_BYTES", self.portion_bytes),
+        ):
+            return handler.__lambda_raw__(body, context)
 
     def divert(self, poison: PoisonRecord, is_broken: bool) -> None:
         if is_broken:

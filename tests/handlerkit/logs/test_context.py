@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import gc
+import json
 import os
 import threading
 import weakref
@@ -316,6 +317,20 @@ def test_a_correlation_id_can_be_set_or_taken_by_a_rule_of_ones_own(make_log: Ma
     handler({}, FakeContext())
     found = [line.get("correlation_id") for line in log.lines]
     assert found == ["A-17", "set", "block", None, "set", "block"]
+
+
+def test_a_rule_sees_the_whole_event_of_a_batch_that_is_parsed_in_portions(make_log: MakeLog) -> None:
+    log = make_log(correlation_id=lambda event: f"{len(event['Records'])} records")
+
+    @batch_handler
+    def handler(record: SqsRecord) -> None:
+        log.logger.info("received")
+
+    event = sqs_event(["x" * 1_000] * 80)
+    handler.__lambda_raw__(json.dumps(event).encode(), FakeContext())
+    assert {line["correlation_id"] for line in log.lines} == {"80 records"}
+    received = [line["record_id"] for line in log.lines if line["event"] == "received"]
+    assert received == [record["messageId"] for record in event["Records"]]
 
 
 def test_a_correlation_id_is_redacted_as_all_values_are(make_log: MakeLog) -> None:
