@@ -207,6 +207,7 @@ def _batch(chosen: argparse.Namespace, contenders: parts.Contenders, report: Rep
     report.budgets += batch.budgets(results)
     report.raw["batch"] = {
         "start": asdict(results.start),
+        "memory": {str(records): pair for records, pair in results.memory.items()},
         **{str(records): asdict(duel) for records, duel in results.sizes.items()},
     }
 

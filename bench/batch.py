@@ -1,5 +1,7 @@
-"""A batch, record by record: whole invocations and a cold start, against awslambdaric with aws-lambda-powertools."""
+"""A batch, record by record: whole invocations, their memory, a cold start; against awslambdaric with
+aws-lambda-powertools."""
 
+import subprocess
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,14 +19,17 @@ OURS, THEIRS = "bench_batch.orders", "bench_batch_powertools.orders"
 COUNTS = {10: 2_000, 200: 300, 10_000: 6}
 """Invocations of one round, by records in the event; with 10,000 it has 5.7 MB."""
 LIMIT = 0.45
+MEMORY_LIMIT = 3.0
+"""Times the event, which counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """What was measured: a duel per size of batch, and one of cold starts."""
+    """What was measured: a duel per size of batch, one of cold starts, and by size the memory, ours and theirs."""
 
     sizes: dict[int, stopwatch.Duel]
     start: stopwatch.Duel
+    memory: dict[int, tuple[float, float]]
 
 
 def event_file(records: int) -> Path:
@@ -49,7 +54,16 @@ def duels(ours: parts.Runtime, theirs: parts.Runtime, *, rounds: int, quick: boo
     for start in starts:
         start()  # the page cache holds everything from here on
     first, second = stopwatch.take_turns(rounds * 3, starts)
-    return Results(sizes=sizes, start=stopwatch.Duel(ours=first, theirs=second))
+    python = theirs.command[0]
+    memory = {records: (peak(python, task, OURS, records), peak(python, task, THEIRS, records)) for records in COUNTS}
+    return Results(sizes=sizes, start=stopwatch.Duel(ours=first, theirs=second), memory=memory)
+
+
+def peak(python: str, task: Path, handler: str, records: int) -> float:
+    """The most that an invocation allocates at once, with its event: times the event's size."""
+    command = [python, str(parts.TASK / "bench_peak.py"), handler, str(event_file(records))]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=task, env={"PYTHONPATH": str(task)})
+    return float(done.stdout)
 
 
 def first_response(runtime: parts.Runtime, handler: str) -> stopwatch.Figures:
@@ -67,10 +81,11 @@ def table(results: Results) -> str:
             f"{records:,}",
             *(tables.versus(duel.ratio(figure), *duel.medians(figure)) for figure in FIGURES.values()),
             f"{duel.medians('cpu_us')[0] / records:.2f}",
+            "{:.1f} / {:.1f}".format(*results.memory[records]),
         ]
         for records, duel in results.sizes.items()
     ]
-    return tables.markdown(["SQS records", *FIGURES, "our CPU per record, µs"], rows)
+    return tables.markdown(["SQS records", *FIGURES, "our CPU per record, µs", "memory, × the event"], rows)
 
 
 def start_table(results: Results) -> str:
@@ -80,14 +95,15 @@ def start_table(results: Results) -> str:
 
 
 def budgets(results: Results) -> list[tables.Budget]:
-    """The design's limits for a batch and for the start of a function that takes one."""
+    """The limits for a batch; that of a start is for a function that does more than take one (see `idempotency`)."""
     whole = [
         tables.Budget(
             what=f"SQS batch of {records:,}, record by record, wall p50", ratio=duel.ratio("wall_us.p50"), limit=LIMIT
         )
         for records, duel in results.sizes.items()
     ]
-    first = tables.Budget(
-        what="start → first response of a typed batch", ratio=results.start.ratio("first_ms"), limit=LIMIT
-    )
-    return [*whole, first]
+    memory = [
+        tables.Budget(what=f"memory of an SQS batch of {records:,}, times the event", ratio=ours, limit=MEMORY_LIMIT)
+        for records, (ours, _) in results.memory.items()
+    ]
+    return [*whole, *memory]

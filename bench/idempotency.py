@@ -18,6 +18,7 @@ from bench.dynamodb import DynamoDB
 
 PLACE = ("bench_idempotency.place", "bench_idempotency_powertools.place")
 BATCH = ("bench_idempotent_batch.orders", "bench_idempotent_batch_powertools.orders")
+EVERYTHING = ("bench_everything.orders", "bench_everything_powertools.orders")
 COUNTED = {"requests": "requests", "bytes sent": "received", "bytes received": "sent"}
 LATENCY = {"wall p50, µs": "wall_us.p50", "CPU, µs": "cpu_us"}
 START = {"start → first response, ms": "first_ms", "CPU, ms": "cpu_ms", "of it the invocation, ms": "invocation_ms"}
@@ -47,7 +48,7 @@ def measure(ours: parts.Runtime, theirs: parts.Runtime, *, rounds: int) -> Resul
     with DynamoDB() as database:
         database.begin_anew(*TABLES)
         runtimes = [one.with_task(task).with_variables(one.name, **database.environment) for one in (ours, theirs)]
-        place, batch = (list(zip(runtimes, handlers, strict=True)) for handlers in (PLACE, BATCH))
+        place, batch, everything = (list(zip(runtimes, one, strict=True)) for one in (PLACE, BATCH, EVERYTHING))
         orders = Orders()
         return Results(
             counts=requests_and_bytes(database, orders, place, batch),
@@ -55,6 +56,7 @@ def measure(ours: parts.Runtime, theirs: parts.Runtime, *, rounds: int) -> Resul
             starts={
                 "one order": starts(database, orders.one, place, rounds * 3),
                 f"an SQS batch of {RECORDS}": starts(database, orders.batch, batch, rounds * 3),
+                "the same with logger, trace and metrics": starts(database, orders.batch, everything, rounds * 3),
             },
             keys_us=key_costs(),
         )
