@@ -36,7 +36,12 @@ def is_silent(observers: tuple[Any, ...], info_is_wanted: bool) -> bool:
     lines = _lines()
     if lines is not None:
         return bool(lines.floor > _info)
-    return "logging" not in sys.modules or not _logger().isEnabledFor(_info)
+    logging = sys.modules.get("logging")
+    if logging is None:
+        return True
+    known = logging.root.manager.loggerDict.get(LOGGER)  # getLogger takes a lock, in every invocation
+    logger = known if isinstance(known, logging.Logger) else _logger()
+    return not logger.isEnabledFor(_info)
 
 
 class Reporter:
