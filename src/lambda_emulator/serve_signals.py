@@ -40,6 +40,8 @@ class Messages:
         self._wake_reader, self._wake_writer = os.pipe()
         for end in (self._wake_reader, self._wake_writer):
             os.set_blocking(end, False)
+        self._woken = select.poll()  # select() refuses descriptors above 1,023, of which a busy process has many
+        self._woken.register(self._wake_reader, select.POLLIN)
         self._wakeup_before = -1
 
     def __enter__(self) -> Self:
@@ -75,7 +77,7 @@ class Messages:
         while True:
             with contextlib.suppress(queue.Empty):
                 return self._queue.get_nowait()
-            select.select([self._wake_reader], [], [])
+            self._woken.poll()
             with contextlib.suppress(BlockingIOError):
                 os.read(self._wake_reader, 4096)
 

@@ -71,6 +71,7 @@ class Supervisor:
         self._function: Function | None = None
         self._deaths = 0
         self._wake = (-1, -1)
+        self._woken = select.poll()  # select() refuses descriptors above 1,023, of which a function may have many
         self._waiting: RuntimeClient | None = None
 
     def run(self) -> int:
@@ -103,11 +104,12 @@ class Supervisor:
         self._wake = posix.pipe()
         for descriptor in self._wake:
             posix.set_blocking(descriptor, False)
+        self._woken.register(self._wake[0], select.POLLIN)
         _signal.set_wakeup_fd(self._wake[1], warn_on_full_buffer=False)
         _signal.signal(_signal.SIGCHLD, lambda _number, _frame: None)
 
     def _wait(self) -> None:
-        select.select([self._wake[0]], [], [], 1.0)
+        self._woken.poll(1_000)
         try:
             posix.read(self._wake[0], 4096)
         except BlockingIOError:

@@ -1,6 +1,7 @@
 """Functions as tiny programs, a local Lambda that is closed, and a check that nothing is left behind."""
 
 import os
+import resource
 import sys
 import tempfile
 import textwrap
@@ -122,3 +123,21 @@ def start_lambda() -> Iterator[Callable[..., LocalLambda]]:
     yield start
     for service in services:
         service.close()
+
+
+@pytest.fixture
+def many_descriptors() -> Iterator[None]:
+    """As in a process whose next descriptor is beyond 1,023, which is as far as select() goes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 1_100:
+        pytest.skip("this system allows no more than a thousand descriptors")
+    taken = [os.open(os.devnull, os.O_RDONLY)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1_100), hard))
+    try:
+        while taken[-1] < 1_023:
+            taken.append(os.dup(taken[0]))
+        yield
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -131,24 +130,6 @@ def test_closing_twice_is_closing_and_what_was_kept_can_be_read() -> None:
     daemon.close()
     daemon.close()
     assert len(daemon.documents) == 1
-
-
-@pytest.fixture
-def many_descriptors() -> Iterator[None]:
-    """As in a process whose next descriptor is beyond 1,023, which is as far as select() goes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and hard < 1_100:
-        pytest.skip("this system allows no more than a thousand descriptors")
-    taken = [os.open(os.devnull, os.O_RDONLY)]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1_100), hard))
-    try:
-        while taken[-1] < 1_023:
-            taken.append(os.dup(taken[0]))
-        yield
-    finally:
-        for descriptor in taken:
-            os.close(descriptor)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.mark.usefixtures("many_descriptors")

@@ -2,6 +2,7 @@
 
 import json
 import mmap
+import resource
 import signal
 
 import pytest
@@ -157,6 +158,24 @@ def test_the_end_of_a_process_that_the_function_started_is_no_workers_end(start:
     assert [answer.body for answer in outcome.answers] == [b"1", b"2"]
     assert outcome.status == 0
     assert outcome.stderr == ""
+
+
+def test_it_waits_beyond_a_thousand_descriptors(start: Start, platform: Platform) -> None:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard != resource.RLIM_INFINITY and hard < 1_100:
+        pytest.skip("this system allows no more than a thousand descriptors")
+    code = """
+    import os, resource
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1_100, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    while os.dup(0) < 1_030: pass
+    def handler(event, context): return event if event == 5 else os._exit(3)
+    """
+    platform.deliver(event(b"1"), event(b"5", "id-2"))
+    served = workers(start, code)
+    served.wait_for_answers(2)
+    outcome = served.terminate()
+    assert outcome.answers[1].body == b"5"
+    assert outcome.status == 0
 
 
 def test_a_worker_that_does_not_end_is_killed(start: Start, platform: Platform) -> None:
