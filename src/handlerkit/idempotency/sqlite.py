@@ -38,17 +38,10 @@ SWEEP = "DELETE FROM idempotency WHERE expires_at_ms <= ? AND lease_until_ms <= 
 SWEEP_EVERY = 500
 
 
-class _Closing:
-    """Closes a connection when its thread ends, or its store goes: left to itself it is a ResourceWarning from Python
-    3.13 on."""
+class _Lifetime:
+    """A connection's: over when its thread ends, or its store goes."""
 
-    __slots__ = ("_database",)
-
-    def __init__(self, database: sqlite3.Connection) -> None:
-        self._database = database
-
-    def __del__(self) -> None:
-        self._database.close()
+    __slots__ = ("__weakref__",)
 
 
 class SQLiteStore:
@@ -122,7 +115,7 @@ class SQLiteStore:
         """Close this thread's connection; the next call opens another."""
         database = getattr(self._local, "database", None)
         if database is not None:
-            self._local.database = None
+            self._local.database = self._local.lifetime = None
             database.close()
 
     @contextmanager
@@ -147,6 +140,8 @@ class SQLiteStore:
         local = self._local
         database: sqlite3.Connection | None = getattr(local, "database", None)
         if database is None or local.process != os.getpid():
+            from weakref import finalize  # late: of no use before there is a connection
+
             # No other thread uses it; but the last to hold the store closes those of all threads.
             database = sqlite3.connect(
                 self._path, timeout=self._timeout_s, isolation_level=None, check_same_thread=False
@@ -159,8 +154,11 @@ class SQLiteStore:
             except BaseException:
                 database.close()
                 raise
-            local.database, local.closing = database, _Closing(database)
-            local.process, local.claims = os.getpid(), 0
+            local.database, local.process, local.claims = database, os.getpid(), 0
+            # One that is left open is a ResourceWarning from Python 3.13 on. By `__del__` it would be, too, where the
+            # collector finds both at once: it may begin with the connection.
+            local.lifetime = _Lifetime()
+            finalize(local.lifetime, database.close)
         return database
 
     def _use_wal(self, database: sqlite3.Connection) -> None:

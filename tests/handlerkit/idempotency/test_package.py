@@ -1,5 +1,6 @@
 """What the package costs to import, and what it gives."""
 
+import gc
 import sqlite3
 from functools import partial
 from pathlib import Path
@@ -97,6 +98,12 @@ def test_a_connection_to_a_file_is_closed_when_its_thread_ends_or_the_store_goes
     assert len(closed) == 2
     may_end.set()
     long.join()
+    ring: list[object] = [SQLiteStore(tmp_path / "seen.db")]
+    ring.append(ring)
+    ring[0].claim(claim())  # type: ignore[attr-defined]
+    del ring
+    gc.collect()
+    assert len(closed) == 3
 
 
 def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
