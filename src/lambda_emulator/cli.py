@@ -18,7 +18,7 @@ def main() -> None:
         missing = f"the handlerkit command needs {error.name}, which is not installed"
         sys.exit(f"{missing}: pip install 'handlerkit[emulator]'")
 
-    from lambda_emulator import event_command, idempotency_command, invoke_command, serve_command
+    from lambda_emulator import event_command, idempotency_command, invoke_command, serve_command, version_option
     from lambda_emulator.layer import commands
 
     app = typer.Typer(
@@ -26,7 +26,9 @@ def main() -> None:
         add_completion=False,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",  # in rich's own markup `[tool.handlerkit]` is a style, and disappears
     )
+    app.callback()(version_option.root)
     app.command("invoke")(invoke_command.invoke)
     app.command("serve")(serve_command.serve)
     app.command(

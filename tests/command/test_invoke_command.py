@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import pty
 import re
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from handlerkit import __version__
 from runtime.protocol import MAX_REQUEST_BYTES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -236,6 +238,12 @@ def test_without_the_extra_the_command_names_it() -> None:
     assert done.stderr == (
         "the handlerkit command needs typer, which is not installed: pip install 'handlerkit[emulator]'\n"
     )
+
+
+def test_the_version_is_told_with_pythons() -> None:
+    done = command("--version")
+    assert done.stdout.decode() == f"handlerkit {__version__}, Python {platform.python_version()}\n"
+    assert (done.stderr, done.returncode) == (b"", 0)
 
 
 def test_help_lists_the_options() -> None:

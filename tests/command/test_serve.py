@@ -561,3 +561,10 @@ def test_without_a_project_it_says_what_to_write(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "write a handlerkit.toml, or name a template by --template FILE" in done.stderr
     assert json.dumps(done.stdout) == '""'
+
+
+def test_its_help_names_the_section_of_pyproject_toml() -> None:
+    program = "from lambda_emulator.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", program, "serve", "--help"], capture_output=True, text=True)
+    assert "pyproject.toml's [tool.handlerkit] of this folder" in done.stdout
+    assert done.stdout.count("[tool.handlerkit]") == 2

@@ -41,7 +41,8 @@ def layer_app() -> typer.Typer:
 
 def build_command(
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="the zip (default: handlerkit-ARCH-pythonX.Y.zip)")
+        Path | None,
+        typer.Option("--output", "-o", help="the zip (default: handlerkit-layer-ARCH-pythonX.Y.zip, or -managed-)"),
     ] = None,
     arch: Annotated[str, typer.Option("--arch", help="x86_64 or arm64")] = "x86_64",
     python: Annotated[str, typer.Option("--python", help="the function's Python, from 3.11")] = _HERE,
