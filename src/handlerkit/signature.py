@@ -15,6 +15,7 @@ __all__ = [
     "dressed",
     "is_coroutine_function",
     "is_generator_function",
+    "is_handler",
     "may_be_awaited",
     "signature_of",
 ]
@@ -128,6 +129,12 @@ def may_be_awaited(function: Callable[..., Any]) -> bool:
 def is_generator_function(function: Callable[..., Any]) -> bool:
     """Whether calling the function makes a generator, asynchronous or not, that runs nothing by itself."""
     return bool(code_flags(function) & GENERATOR_CODE)
+
+
+def is_handler(function: Any) -> bool:
+    """Whether `event_handler` or the like has made it: a runtime that knows our hooks looks for them on it, and what a
+    decorator returns in its place must have them, too (`outer_handler`)."""
+    return hasattr(function, "__lambda_raw__") or hasattr(function, "__lambda_prepare__")
 
 
 def code_flags(function: Any) -> int:

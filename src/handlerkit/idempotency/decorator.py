@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlerkit.signature import dressed, is_coroutine_function, is_generator_function
+from handlerkit.signature import dressed, is_coroutine_function, is_generator_function, is_handler
 
 from .invocation import context_among
 from .options import DEFAULT_TTL_S, Idempotency
@@ -44,7 +44,8 @@ def idempotent(
     """Run a function once per key; a duplicate gets the first result. The options are those of `Idempotency`.
 
     The lease follows the Lambda context: the function's own argument if it has one, or that of the `event_handler` or
-    `batch_handler` around it; without any it is 15 minutes, or `lease_s`.
+    `batch_handler` around it; without any it is 15 minutes, or `lease_s`. Raises `TypeError` above those: what has the
+    key is the function under them.
     """
     if isinstance(store, Idempotency):
         if key is not None:
@@ -72,6 +73,11 @@ def _guarded(function: Any, options: Idempotency) -> Any:
         raise TypeError(f"put @{type(function).__name__} above @idempotent")
     if is_generator_function(function):
         raise TypeError(f"{function.__qualname__} is a generator: its effects happen later than its call")
+    if is_handler(function):
+        raise TypeError(
+            f"@idempotent is not for {function!r}, whose events nobody has read yet: "
+            "put it under the handler's decorator, or give that one idempotency=Idempotency(...)"
+        )
     guard = options.for_function(function)
 
     if is_coroutine_function(function):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 
 from handlerkit.events.generics import TypeVar
-from handlerkit.signature import dressed, is_coroutine_function, is_generator_function
+from handlerkit.signature import dressed, is_coroutine_function, is_generator_function, is_handler
 
 __all__ = ["Timer"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable  # noqa: F401  # in a name's bound below
+    from collections.abc import Callable
     from typing import Any
 
     from .handle import Metrics
@@ -44,10 +44,15 @@ class Timer:
     def __call__(self, function: F) -> F:
         """The function, timed: to its result, or until what it returns to be awaited is done.
 
+        What `event_handler` and the like have made remains a handler; its time is written when its invocation is over.
         Raises `TypeError` for a generator, which runs when others ask it to.
         """
         if is_generator_function(function):
             raise TypeError(f"{function!r} is a generator: time what takes its items")
+        if is_handler(function):
+            from handlerkit.outer_handler import outer_handler  # late: few are above a handler
+
+            return outer_handler("timed", function, self._timed)  # type: ignore[return-value]
         if is_coroutine_function(function):
 
             async def timed_async(*args: Any, **keywords: Any) -> Any:
@@ -59,6 +64,9 @@ class Timer:
 
             return dressed(timed_async, function)  # type: ignore[no-any-return]
 
+        return dressed(self._timed(function), function)  # type: ignore[no-any-return]
+
+    def _timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def timed(*args: Any, **keywords: Any) -> Any:
             began_ns = time.perf_counter_ns()
             try:
@@ -71,7 +79,7 @@ class Timer:
             self._ended(began_ns)
             return result
 
-        return dressed(timed, function)  # type: ignore[no-any-return]
+        return timed
 
     def _until_done(self, awaitable: Any, began_ns: int) -> Any:
         """What is given to be awaited in the place of what a plain function has returned."""

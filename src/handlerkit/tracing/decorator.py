@@ -13,6 +13,7 @@ from handlerkit.signature import (
     PLAIN_GENERATOR_CODE,
     code_flags,
     dressed,
+    is_handler,
     may_be_awaited,
 )
 
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
     F = TypeVar("F", bound="Callable[..., Any]")
 
-RAW_HOOK, PREPARE_HOOK = "__lambda_raw__", "__lambda_prepare__"
-"""By which a runtime knows handlers that take an event's bytes, and those that have something to load."""
 
 if TYPE_CHECKING:
 
@@ -60,14 +59,10 @@ def _traced(function: Any, name: str, capture_result: bool, annotations: dict[st
     if isinstance(function, type) or not callable(function):
         raise TypeError(f"@traced is for functions and methods, not for {function!r}")
     parts = _Parts(function, name, capture_result, annotations)
-    if hasattr(function, RAW_HOOK):
-        from .handlers import TracedRawHandler  # late: few are above a handler
+    if is_handler(function):
+        from handlerkit.outer_handler import outer_handler  # late: few are above a handler
 
-        return TracedRawHandler(function, _function(parts), _function(parts.of_bytes()))
-    if hasattr(function, PREPARE_HOOK):
-        from .handlers import TracedHandler  # late: as above
-
-        return TracedHandler(function, _function(parts))
+        return outer_handler("traced", function, lambda part: _function(parts.of(part)))
     flags = code_flags(function)
     kept = getattr(function, "__wrapped__", None)
     if flags & COROUTINE_CODE:
@@ -97,10 +92,10 @@ class _Parts:
         self._own_name = name
         self.name = name or f"## {module}.{qualname}"
 
-    def of_bytes(self) -> _Parts:
-        """The same for a handler's raw hook."""
-        parts = _Parts(self.function, self._own_name, self.capture_result, self.annotations)
-        parts.function = getattr(self.function, RAW_HOOK)
+    def of(self, part: Any) -> _Parts:
+        """The same for the handler's own call, or for its raw hook."""
+        parts = _Parts(self.handler, self._own_name, self.capture_result, self.annotations)
+        parts.function = part
         return parts
 
     def open(self) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from handlerkit import batch_handler, custom_resource, event_handler, http_handler, metrics, traced
 from handlerkit.idempotency import (
     AlreadyInProgressError,
     BadKeyError,
@@ -647,6 +648,37 @@ def test_what_cannot_be_is_refused_where_it_is_written() -> None:
         Idempotency({}, key="order")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="not to both"):
         idempotent(Idempotency(store, key="order"), key="order")
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        event_handler(lambda event: event),
+        batch_handler(lambda record: None),
+        http_handler(lambda: None),
+        custom_resource(lambda event: None),
+        traced(event_handler(lambda event: event)),
+        metrics.timer("taken")(event_handler(lambda event: event)),
+    ],
+    ids=repr,
+)
+def test_a_handler_is_refused_for_its_events_are_not_read_yet(handler: Any) -> None:
+    with pytest.raises(TypeError, match="put it under the handler's decorator, or give that one idempotency="):
+        idempotent(MemoryStore(), key=lambda event: event["id"], name="work")(handler)
+
+
+def test_under_a_handler_the_key_is_found_in_the_event_that_is_read() -> None:
+    runs: list[int] = []
+
+    @event_handler
+    @idempotent(MemoryStore(), key=lambda order: order["id"])
+    def work(order: dict[str, str]) -> int:
+        runs.append(1)
+        return len(runs)
+
+    assert work.__lambda_raw__(b'{"id": "a"}', FakeContext()) == b"1"
+    assert work.__lambda_raw__(b'{"id":"a","again":"1"}', FakeContext()) == b"1"
+    assert runs == [1]
 
 
 def test_a_claim_that_is_granted_after_its_coroutine_was_cancelled_is_released() -> None:

@@ -22,7 +22,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 from hypothesis import strategies as st
 
-from handlerkit import batch_handler, event_handler
+from handlerkit import batch_handler, event_handler, traced
 from handlerkit import metrics as default_metrics
 from handlerkit.events import SqsRecord
 from handlerkit.metrics import BatchMetrics, Metrics, documents, store, timing
@@ -451,6 +451,51 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter_ns=lambda: made.now_ns))
     return made
+
+
+def test_a_handler_under_a_timer_still_takes_bytes_and_is_measured_once_each_way(log: Log, clock: Clock) -> None:
+    @log.metrics.timer("taken")
+    @event_handler
+    def handler(event: dict[str, int]) -> dict[str, int]:
+        """Doc."""
+        clock.passes(event["n"])
+        return {"n": event["n"]}
+
+    handler.__lambda_prepare__()
+    assert handler({"n": 3}, FakeContext()) == {"n": 3}
+    assert handler.__lambda_raw__(b'{"n":5}', FakeContext()) == b'{"n":5}'
+    with pytest.raises(KeyError):
+        handler.__lambda_raw__(b"{}", FakeContext())
+    assert [document["taken"] for document in log.documents] == [3.0, 5.0, 0.0]
+    assert (handler.__name__, handler.__doc__, handler.func({"n": 0})) == ("handler", "Doc.", {"n": 0})
+    assert repr(handler).startswith("<timed <event_handler ")
+
+
+def test_an_asynchronous_handlers_bytes_are_timed_until_their_answer(log: Log, clock: Clock) -> None:
+    @log.metrics.timer("taken")
+    @event_handler
+    async def handler(event: dict[str, int]) -> int:
+        await asyncio.sleep(0)
+        clock.passes(event["n"])
+        return event["n"]
+
+    async def run() -> Any:
+        return await handler.__lambda_raw__(b'{"n":7}', FakeContext())
+
+    assert asyncio.run(run()) == b"7"
+    assert [document["taken"] for document in log.documents] == [7.0]
+
+
+def test_a_timer_and_a_span_above_a_batch_handler_leave_it_its_bytes(log: Log, clock: Clock) -> None:
+    @traced
+    @log.metrics.timer("taken")
+    @batch_handler
+    def handler(record: SqsRecord[int]) -> None:
+        clock.passes(record.body)
+
+    body = json.dumps(sqs_event([1, 2])).encode()
+    assert handler.__lambda_raw__(body, FakeContext()) == b'{"batchItemFailures":[]}'
+    assert [document["taken"] for document in log.documents] == [3.0]
 
 
 def test_a_function_that_only_returns_a_coroutine_is_timed_until_that_is_done(log: Log, clock: Clock) -> None:
