@@ -6,6 +6,10 @@ and loaded with it; what `print` writes is not touched beyond being sent off lin
 **The record hook.** `sys.stdout` and `sys.stderr` carry a method `__lambda_record__(text, level)`. A logging library
 that knows the name hands over one complete record (`level` is `logging`'s number), which goes out as the records
 of `logging` do: in one piece, in a frame of its level where there are frames, and with nothing put around it.
+
+**The invocation hook.** The streams that the process began with (`sys.__stdout__`, whatever `sys.stdout` has become)
+also carry a method `__lambda_invocation__()`: the `Invocation` that the calling code's context belongs to, or None, so
+in threads that user code has started without it. For lines of handlers that no framework is around.
 """
 
 import posix
@@ -15,12 +19,13 @@ import time
 from .errors import Terminated
 from .invocation import current
 
-__all__ = ["LEVELS", "RECORD_HOOK", "Output", "timestamp"]
+__all__ = ["INVOCATION_HOOK", "LEVELS", "RECORD_HOOK", "Output", "timestamp"]
 
 LEVELS = ("NOTSET", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 """Level names by `levelno // 10`."""
 
 RECORD_HOOK = "__lambda_record__"
+INVOCATION_HOOK = "__lambda_invocation__"
 
 _FRAME = 0xA55A0003
 """First word of a telemetry frame: bit 0 set means text, clear JSON; above it the level (4 would be TRACE)."""
@@ -54,6 +59,7 @@ class Output:
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
                 setattr(stream, RECORD_HOOK, self.record)
+                setattr(stream, INVOCATION_HOOK, _invocation)
 
     def present(self) -> "Invocation | None":
         """The invocation that the calling code belongs to."""
@@ -117,6 +123,10 @@ class Output:
                 data = data[posix.write(self._descriptor, data) :]
         except OSError:
             pass  # nobody reads the log any more; the invocation matters more
+
+
+def _invocation() -> "Invocation | None":
+    return current.get(None)
 
 
 def _open_descriptor(text: str) -> int:

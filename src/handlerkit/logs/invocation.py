@@ -1,15 +1,21 @@
-"""What the lines of one invocation share: its fields, whether it was drawn to log everything, its debug lines."""
+"""What the lines of one invocation share: its fields, whether it was drawn to log everything, its debug lines.
+
+**The invocation hook.** Where no decorator of ours is around, a runtime may still say whose a line is: by a method
+`__lambda_invocation__()` of the standard output that the process began with. It returns an object with `request_id`,
+`function_arn`, `trace_id` (the whole header) and `tenant_id`, each text or None, or None in code of no invocation.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 
 from handlerkit.tolerant_json import encode, plain
 
 from .correlation import correlation_id_of
 from .levels import DEBUG
 
-__all__ = ["DebugBuffer", "InvocationLog", "process_fields", "trace_id"]
+__all__ = ["DebugBuffer", "InvocationLog", "process_fields", "runtimes_invocation", "trace_id"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,24 +32,29 @@ if TYPE_CHECKING:
 class InvocationLog:
     """Made with the first line of an invocation. `text` is its fields as a piece of JSON that begins with a comma.
 
-    `is_settled` is False where the event had not been read by then, and may still say a correlation id.
+    `is_settled` is False where the event had not been read by then, and may still say a correlation id. `invocation` is
+    the runtime's, where there is no scope.
     """
 
     __slots__ = ("_keys", "_redaction", "buffer", "fields", "is_sampled", "is_settled", "text")
 
-    def __init__(self, scope: Scope | None, settings: Settings, redaction: Redaction, is_sampled: bool) -> None:
+    def __init__(
+        self, scope: Scope | None, settings: Settings, redaction: Redaction, is_sampled: bool, invocation: Any = None
+    ) -> None:
         self._keys = settings.keys
         self._redaction = redaction
         self.is_sampled = is_sampled
-        self.read(scope, settings)
+        self.read(scope, settings, invocation)
         keeps = scope is not None and settings.debug_buffer_bytes and not is_sampled
         self.buffer = DebugBuffer(settings.debug_buffer_bytes) if keeps else None
 
-    def read(self, scope: Scope | None, settings: Settings) -> None:
+    def read(self, scope: Scope | None, settings: Settings, invocation: Any = None) -> None:
         """Take the fields from what is known by now."""
         self.fields = process_fields(settings)
         if scope is not None:
             self.fields |= invocation_fields(scope, settings)
+        elif invocation is not None:
+            self.fields |= runtimes_fields(invocation)
         self.text = self.text_of(self.fields)
         self.is_settled = scope is None or scope.event is not None
 
@@ -111,6 +122,23 @@ def invocation_fields(scope: Scope, settings: Settings) -> dict[str, Any]:
         "trace_id": trace_id(scope.trace_header),
         "tenant_id": getattr(context, "tenant_id", None),
         "correlation_id": _correlation_id(scope.event, settings),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def runtimes_invocation() -> Any:
+    """The invocation that the runtime says the calling code belongs to; None where there is none, or nobody says."""
+    hook = getattr(sys.__stdout__, "__lambda_invocation__", None)
+    return None if hook is None else hook()
+
+
+def runtimes_fields(invocation: Any) -> dict[str, Any]:
+    """What the runtime says of its invocation; whether it is the first is not in it."""
+    fields = {
+        "function_arn": getattr(invocation, "function_arn", None),
+        "request_id": invocation.request_id,
+        "trace_id": trace_id(getattr(invocation, "trace_id", None) or ""),
+        "tenant_id": getattr(invocation, "tenant_id", None),
     }
     return {name: value for name, value in fields.items() if value is not None}
 

@@ -14,7 +14,7 @@ from handlerkit.scope import current
 from handlerkit.tolerant_json import REDACTED, SCALARS, encode, is_plain, plain, quote, text_of
 
 from .context import present
-from .invocation import InvocationLog, named, opened
+from .invocation import InvocationLog, named, opened, runtimes_invocation
 from .levels import DEBUG, WARNING, rounded
 from .redaction import Redaction
 
@@ -59,6 +59,7 @@ class Lines:
         self.redaction = Redaction(settings.redact)
         settings.shown_fields = plain(settings.fields, self.redaction.is_secret)
         self._outside = InvocationLog(None, settings, self.redaction, False)
+        self._undecorated: tuple[str, InvocationLog] = ("", self._outside)
         names = {name for name in keys.by_field.values() if name}
         self._own = frozenset(keys[field] for field in ("timestamp", "level", "event", "exception", "stack"))
         self._careful_keys = names | {"event", *ARGUMENTS, *settings.fields}
@@ -77,7 +78,7 @@ class Lines:
         Called by what the program calls, and by nothing further down: a location is looked for one frame up.
         """
         scope = current.get()
-        log = self._outside if scope is None else self._log_of(scope)
+        log = self._log_without_scope() if scope is None else self._log_of(scope)
         if level < self.level and not log.is_sampled and log.buffer is None:
             return
         bound = present(scope)
@@ -112,13 +113,14 @@ class Lines:
     ) -> str:
         """The line of an event whose level is wanted, without writing it; for records of others.
 
-        `request_id` is the invocation's that a record was made in, where it may be formatted in another.
+        `request_id` is the invocation's that a record was made in, where it may be formatted in another; empty where
+        it was made in none.
         """
         try:
             scope = current.get()
             if scope is not None and request_id and getattr(scope.context, "aws_request_id", request_id) != request_id:
                 scope = None
-            log = self._outside if scope is None else self._log_of(scope)
+            log = self._log_without_scope(request_id) if scope is None else self._log_of(scope)
             bound = present(scope)
             if bound is not None and bound.values:
                 values = {**bound.values, **values}
@@ -128,6 +130,17 @@ class Lines:
             return self._careful(level, name, event, (), values, log, bound, own, location)
         except Exception as trouble:  # noqa: BLE001  # as above
             return self._last_resort(level, event, trouble)
+
+    def _log_without_scope(self, request_id: str | None = None) -> InvocationLog:
+        """That of the runtime's invocation, if it says one, and if a record that tells its own tells the same."""
+        invocation = runtimes_invocation()
+        if invocation is None or (request_id is not None and invocation.request_id != request_id):
+            return self._outside
+        known = self._undecorated
+        if known[0] != invocation.request_id:
+            log = InvocationLog(None, self.settings, self.redaction, False, invocation)
+            known = self._undecorated = (invocation.request_id, log)
+        return known[1]
 
     def _log_of(self, scope: Scope) -> InvocationLog:
         found: InvocationLog | None = scope.values.get(self._key)

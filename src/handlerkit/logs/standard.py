@@ -71,7 +71,7 @@ class LineFormatter(logging.Formatter):
             values,
             error=error,
             location=f"{record.funcName}:{record.lineno}",
-            request_id=getattr(record, "aws_request_id", None) or None,
+            request_id=getattr(record, "aws_request_id", None),
         )
         return text + self._end
 

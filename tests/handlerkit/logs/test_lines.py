@@ -473,6 +473,45 @@ def test_a_record_hook_gets_the_line_and_its_level(log: Log) -> None:
     assert [(json.loads(text)["event"], level) for text, level in records] == [("a", 40)]
 
 
+class Undecorated:
+    """A standard output that knows the invocation, and the invocation itself."""
+
+    def __init__(self, request_id: str) -> None:
+        self.request_id = request_id
+        self.trace_id = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+        self.function_arn = self.tenant_id = None
+
+    def __lambda_invocation__(self) -> Any:
+        return self if self.request_id else None
+
+
+def test_where_no_decorator_is_the_runtimes_invocation_is_in_the_line(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = Undecorated("r-1")
+    monkeypatch.setattr(sys, "__stdout__", runtime)
+    for runtime.request_id in ("r-1", "r-1", "r-2", ""):
+        log.logger.info("a")
+    assert [line.get("request_id") for line in log.lines] == ["r-1", "r-1", "r-2", None]
+    assert [line.get("trace_id") for line in log.lines] == ["1-5759e988-bd862e3fe1be46a994272793"] * 3 + [None]
+    assert not any("function_arn" in line or "cold_start" in line for line in log.lines)
+
+
+def test_a_record_keeps_the_invocation_that_it_was_made_in(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "__stdout__", Undecorated("r-1"))
+    texts = [log.pipeline.text(30, "lib", "a", {}, request_id=made_in) for made_in in ("r-1", "r-0", "", None)]
+    assert [json.loads(text).get("request_id") for text in texts] == ["r-1", "r-0", None, "r-1"]
+    assert ["trace_id" in json.loads(text) for text in texts] == [True, False, False, True]
+
+
+def test_new_settings_are_those_of_an_undecorated_handler_too(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "__stdout__", Undecorated("r-1"))
+    log.logger.info("a")
+    log.change(keys={"request_id": "id"}, fields={"stage": "test"})
+    log.logger.info("b")
+    assert (log.last["id"], log.last["stage"]) == ("r-1", "test")
+
+
 def test_without_a_standard_output_lines_go_to_standard_error(
     make_log: MakeLog, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

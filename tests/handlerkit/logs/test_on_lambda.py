@@ -117,3 +117,64 @@ def test_lines_of_many_at_once_are_each_of_its_own_invocation_and_in_no_other_re
     assert {line["request_id"] for line in own} == ids
     assert {line["requestId"] for line in printed} <= ids
     assert not [line for line in lines if "event" in str(line.get("message"))]  # a record within a record
+
+
+PLAIN = """
+    import contextvars
+    import threading
+
+    from handlerkit import event_handler, get_logger
+
+    log = get_logger()
+    log.info("loaded")
+
+
+    @event_handler
+    def decorated(event: dict) -> None:
+        log.info("decorated")
+
+
+    {kind} handler(event, context):
+        import logging
+
+        own = context.aws_request_id
+        log.info("plain", owner=own)
+        for target in (log.info, contextvars.copy_context().run):
+            arguments = ("nobody's",) if target == log.info else (log.info, "by a thread with the context")
+            thread = threading.Thread(target=target, args=arguments)
+            thread.start()
+            thread.join()
+        logging.getLogger("lib").error("by logging", extra={{"owner": own}})
+        decorated({{}}, context)
+        log.info("plain again", owner=own)
+        return own
+"""
+
+
+@pytest.mark.parametrize("mode", ["one at a time", "threads", "processes", "asyncio"])
+def test_lines_of_an_undecorated_handler_are_of_its_invocation(serve: Serve, tmp_path: Path, mode: str) -> None:
+    kind = "async def" if mode == "asyncio" else "def"
+    (tmp_path / "app.py").write_text(textwrap.dedent(PLAIN.format(kind=kind)))
+    if mode == "one at a time":
+        service = serve(tracing="Active")
+        results = [service.invoke("function", {}) for _ in range(3)]
+    else:
+        service = serve(tracing="Active", max_concurrency=4, environment={"HANDLERKIT_CONCURRENCY": mode})
+        with ThreadPoolExecutor(4) as pool:
+            results = list(pool.map(lambda _: service.invoke("function", {}), range(12)))
+    found = {json.dumps(line): line for result in results for line in parsed(result.init_log + result.log)}.values()
+    owned = [line for line in found if "owner" in line]
+    ids = {result.json() for result in results}
+    for event in ("plain", "by logging", "plain again"):
+        assert {line["owner"] for line in owned if line["event"] == event} == ids
+    assert all(line["request_id"] == line["owner"] for line in owned)
+    for event in ("by a thread with the context", "decorated"):
+        assert {line["request_id"] for line in found if line["event"] == event} == ids
+    assert not any("request_id" in line for line in found if line["event"] in ("loaded", "nobody's"))
+    decorated = {line["request_id"]: line for line in found if line["event"] == "decorated"}
+    for line in owned:
+        theirs = {**decorated[line["request_id"]], "owner": line["owner"]}
+        own_fields = ("timestamp", "level", "event", "logger", "cold_start")
+        assert {name: value for name, value in line.items() if name not in own_fields} == {
+            name: value for name, value in theirs.items() if name not in own_fields
+        }
