@@ -50,7 +50,7 @@ def local_clock() -> "ManualClock":
 @pytest.fixture(scope="session", name="_handlerkit_embedded_aws")
 def embedded_aws() -> "Iterator[EmbeddedAws]":
     """One moto for all tests of this process: starting it takes half a second."""
-    from lambda_emulator.embedded_aws import EmbeddedAws
+    from lambda_emulator import EmbeddedAws
 
     with EmbeddedAws() as embedded:
         yield embedded
@@ -68,7 +68,10 @@ def aws(_handlerkit_embedded_aws: "EmbeddedAws", local_clock: "ManualClock") -> 
 @pytest.fixture
 def local_lambda(request: pytest.FixtureRequest, local_clock: "ManualClock") -> "Iterator[TestedLambda]":
     """A local Lambda for this test, with the test's `aws` if it asks for that too."""
-    from lambda_emulator.tested_lambda import TestedLambda
+    from lambda_emulator.extra import needed_by
+
+    with needed_by("the fixture local_lambda"):
+        from lambda_emulator.tested_lambda import TestedLambda
 
     embedded = request.getfixturevalue("aws") if "aws" in request.fixturenames else None
     root = Path(request.config.rootpath, request.config.getini(_TASK_ROOT))

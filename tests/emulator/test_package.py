@@ -9,6 +9,7 @@ import sys
 import pytest
 
 import lambda_emulator
+from lambda_emulator.extra import needed_by
 
 MODULES = sorted(
     module.name.removeprefix("lambda_emulator.")
@@ -72,6 +73,20 @@ def test_importing_the_package_loads_none_of_it() -> None:
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert "lambda_emulator." not in loaded
     assert "asyncio" not in loaded
+
+
+def test_without_the_extra_a_name_says_which_package_it_needs_and_where_that_comes_from() -> None:
+    program = "import sys; sys.modules['h11'] = None; from lambda_emulator import LocalLambda"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stderr.endswith(
+        "ModuleNotFoundError: lambda_emulator.LocalLambda needs h11, which is not installed: "
+        "pip install 'handlerkit[emulator]'\n"
+    )
+
+
+def test_a_module_of_ours_that_is_missing_is_no_matter_of_the_extra() -> None:
+    with pytest.raises(ModuleNotFoundError, match=r"^no$"), needed_by("LocalLambda"):
+        raise ModuleNotFoundError("no", name="lambda_emulator.nowhere")
 
 
 def test_importing_any_module_changes_nothing() -> None:

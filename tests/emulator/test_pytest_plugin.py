@@ -142,3 +142,13 @@ def test_the_fixtures_are_listed_with_what_they_give(project: Path) -> None:
     done = run(project, "", "--fixtures")
     for name in ("local_lambda", "aws", "local_clock", "lambda_context"):
         assert f"\n{name}" in done.stdout
+
+
+def test_a_fixture_names_the_extra_where_it_is_not_installed(project: Path) -> None:
+    (project / "conftest.py").write_text("import sys\nsys.modules['h11'] = None\n")
+    done = run(project, "def test_a_function_answers(local_lambda):\n    local_lambda.function('orders.handler')\n")
+    assert done.returncode == 1
+    assert (
+        "ModuleNotFoundError: the fixture local_lambda needs h11, which is not installed: "
+        "pip install 'handlerkit[emulator]'"
+    ) in done.stdout
