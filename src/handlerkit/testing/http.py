@@ -38,12 +38,13 @@ def http_event(
     cookies: Mapping[str, str] | None = None,
     path_parameters: Mapping[str, str] | None = None,
     claims: Mapping[str, Any] | None = None,
-    kind: Kind = "http_api",
+    kind: Literal["http_api", "rest", "function_url", "alb", "alb_multi", "lattice", "lattice_v1"] = "http_api",
 ) -> dict[str, Any]:
-    """A request as one of the fronts sends it: with a JSON body, or a body of text, or of bytes (sent as base64).
+    """A request as API Gateway, a function URL, a load balancer or VPC Lattice sends it.
 
-    Headers and parameters of the query may have lists of values. `path` is as sent, percent-encoded. `claims` are those
-    of a verified token, for the two kinds of API. Raises `ValueError` for what a front does not know.
+    Its body is JSON, or text, or bytes (sent as base64). Headers and parameters of the query may have lists of values.
+    `path` is as sent, percent-encoded. `claims` are those of a verified token, for the two kinds of API. Raises
+    `ValueError` for what a front does not know.
     """
     if kind not in _FRONTS:
         raise ValueError(f"no front {kind!r}; there are {', '.join(_FRONTS)}")
