@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from lambda_emulator.handler_hints import hint
 from runtime import protocol
 
 __all__ = ["WrongInput", "check_handler", "parse_env_file", "parse_variables", "read_event"]
@@ -109,15 +110,18 @@ def parse_env_file(path: Path) -> dict[str, str]:
 def check_handler(handler: str, root: Path) -> None:
     """Refuse a handler that cannot be there, before any process is started for it.
 
-    Only what is certain is refused: a name without a dot, and a path (with a slash) of which no file exists. A
-    dotted module may also be an installed one, which its own interpreter knows best.
+    Only what is certain is refused: a name without a dot or with a colon, and a path (with a slash) of which no file
+    exists. A dotted module may also be an installed one, which its own interpreter knows best.
     """
     module, dot, attribute = handler.rpartition(".")
-    if not dot or not module.strip("./") or not attribute:
-        raise WrongInput(f"handler {handler!r} has no function: write it as path/module.function")
+    if not dot or not module.strip("./") or not attribute or ":" in handler:
+        meant = hint(handler, root)
+        raise WrongInput(
+            f"handler {handler!r} is not written as path/module.function" + (f": {meant}" if meant else "")
+        )
     if "/" not in module:
         return
     path = root / module
     candidates = [path.with_name(path.name.split(".")[0] + ".py"), path.with_name(path.name.split(".")[0])]
     if not any(candidate.exists() for candidate in candidates):
-        raise WrongInput(f"no handler {handler}: there is no {candidates[0].relative_to(root)} in {root}")
+        raise WrongInput(f"no handler {handler}: {hint(handler, root) or 'there is no such file'}")

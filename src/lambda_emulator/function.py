@@ -163,7 +163,7 @@ class FunctionConfiguration:
         if self.log_format not in (None, "Text", "JSON"):
             raise InvalidConfiguration(f"log_format {self.log_format!r} is not possible: use 'Text', 'JSON' or None")
         if self.log_level is not None and self.log_level.upper() not in _LOG_LEVELS:
-            raise InvalidConfiguration(f"log_level {self.log_level!r} is not possible: use one of {_LOG_LEVELS}")
+            raise InvalidConfiguration(f"log_level {self.log_level!r} is not possible: use {', '.join(_LOG_LEVELS)}")
 
     def _check_managed_instance(self) -> None:
         if self.snap_start:
@@ -207,7 +207,8 @@ def _check_environment(variables: Mapping[Any, Any]) -> None:
     for name in variables:
         if not _VARIABLE_NAME.fullmatch(name):
             raise InvalidConfiguration(
-                f"environment variable {name!r} is not possible: use a letter, then letters, digits or underscores"
+                f"environment variable {name!r} is not possible: use a letter, then one or more letters, "
+                "digits or underscores"
             )
     measured = json.dumps(dict(variables), separators=(",", ":"), ensure_ascii=False)
     if len(measured.encode("utf-8", "surrogatepass")) > protocol.MAX_ENVIRONMENT_BYTES:

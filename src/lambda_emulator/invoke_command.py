@@ -13,12 +13,22 @@ from lambda_emulator import presentation
 from lambda_emulator.command_input import WrongInput, check_handler, parse_env_file, parse_variables, read_event
 from lambda_emulator.errors import InvalidConfiguration, InvokeError
 from lambda_emulator.function import FunctionConfiguration
+from lambda_emulator.handler_hints import hint
 from lambda_emulator.result import InvocationResult
 from lambda_emulator.service import LocalLambda
 from runtime import protocol
 
 __all__ = ["invoke"]
 
+OPTIONS = {
+    "log_format": "--log-format",
+    "log_level": "--log-level",
+    "memory_mb": "--memory",
+    "name": "--name",
+    "task_root": "--root",
+    "timeout_s": "--timeout",
+}
+"""The options that set something of a function's configuration, which has names of its own."""
 NO_SUCH_HANDLER = (protocol.HANDLER_NOT_FOUND, protocol.MALFORMED_HANDLER_NAME, protocol.BUILTIN_MODULE_CONFLICT)
 
 
@@ -63,10 +73,10 @@ def invoke(
         )
         with LocalLambda(configuration) as service:
             results = list(_invocations(service, name, body, repeat))
-            _refuse_missing_handler(results[0])
+            _refuse_missing_handler(results[0], configuration)
             _print(body, results, as_json=as_json, trace=trace)
     except (WrongInput, InvalidConfiguration, InvokeError) as error:
-        typer.echo(f"handlerkit: {error}", err=True)
+        typer.echo(f"handlerkit: {_by_option(str(error))}", err=True)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
@@ -83,6 +93,16 @@ def _invocations(service: LocalLambda, name: str, body: bytes, repeat: int) -> I
             yield result
 
 
+def _by_option(message: str) -> str:
+    """A refusal that begins with a setting's name, by the option that sets it.
+
+    >>> _by_option("timeout_s 901 is not possible: use 1 to 900 whole seconds")
+    '--timeout 901 is not possible: use 1 to 900 whole seconds'
+    """
+    setting, blank, rest = message.partition(" ")
+    return f"{OPTIONS.get(setting, setting)}{blank}{rest}"
+
+
 @contextmanager
 def _progress(total: int) -> "Iterator[Callable[[], None]]":
     """A progress bar on stderr where that is a terminal and there is something to wait for."""
@@ -97,7 +117,7 @@ def _progress(total: int) -> "Iterator[Callable[[], None]]":
         yield lambda: progress.advance(task)
 
 
-def _refuse_missing_handler(result: InvocationResult) -> None:
+def _refuse_missing_handler(result: InvocationResult, configuration: FunctionConfiguration) -> None:
     """One line instead of a log for what is a typing error in the call."""
     error_type = result.report.error_type
     if result.function_error is None or not result.init_log + result.log:
@@ -106,7 +126,8 @@ def _refuse_missing_handler(result: InvocationResult) -> None:
     message = document.get("errorMessage", "")
     missing = error_type == protocol.IMPORT_MODULE_ERROR and not document.get("stackTrace")
     if document.get("errorType") in NO_SUCH_HANDLER or (missing and "No module named" in message):
-        raise WrongInput(f"no such handler: {message}")
+        meant = hint(configuration.handler, configuration.task_root)
+        raise WrongInput(f"no such handler: {message}" + (f"; {meant}" if meant else ""))
 
 
 def _document(result: InvocationResult) -> dict[str, str]:
