@@ -52,9 +52,10 @@ class BatchExecution:
         """Take over what was run straight; how many outcomes there are."""
         done = halt.done
         self.outcomes[:done] = [DONE] * done
-        if halt.error is None:
+        error, halt.error = halt.error, None
+        if error is None:
             return done
-        self.outcomes[done] = (runner.ended if halt.has_started else runner.unreadable)(done, halt.error)
+        self.outcomes[done] = (runner.ended if halt.has_started else runner.unreadable)(done, error)
         return done + 1
 
     def runner_arguments(self, call: Callable[[Any], Any]) -> tuple[Any, ...]:
@@ -89,6 +90,16 @@ class BatchExecution:
 
     def settled(self, runner: SyncRunner | AsyncRunner) -> dict[str, Any]:
         """The response, or the error that fails the whole batch."""
+        try:
+            return self._response(runner)
+        finally:
+            # An error holds all frames that it went through or came from, and these the batch: without this, event
+            # and errors of a failed batch would wait for a collection, those of the next batches with them.
+            for outcome in self.outcomes:
+                if outcome is not None:
+                    outcome.error = None
+
+    def _response(self, runner: SyncRunner | AsyncRunner) -> dict[str, Any]:
         found, outcomes, options = self._found, self.outcomes, self._options
         self._correct(runner)
         response = response_of(found, outcomes, self.policy, runner.ended)
@@ -112,7 +123,11 @@ class BatchExecution:
         said = "time ran out"
         if first is not None and error is not None:
             is_poison = first.state == Outcome.POISON
-            said = public_reason(error, self._options.log_payloads) if is_poison else f"{type(error).__name__}: {error}"
+            said = (
+                public_reason(error, self._options.log_payloads)
+                if is_poison
+                else f"{type(error).__name__}: {error}"
+            )
         failure = BatchFailedError(
             found.source.name,
             summary.records,

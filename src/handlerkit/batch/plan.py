@@ -17,6 +17,7 @@ from handlerkit.signature import Signature, signature_of
 
 from .calling import is_async, settled
 from .deadline import Deadline
+from .errors import BatchFailedError
 from .outcomes import DONE
 from .policies import policy_for
 from .portions import Portions
@@ -66,7 +67,13 @@ class Plan:
     def response(self, event: Any, context: Any, reader: RecordReader) -> dict[str, Any]:
         """The response to an event. Raises `BatchFailedError`, `UntrustedBatchError`, `EventValidationError`."""
         if self.is_async:
-            return self._wait(self.response_async(event, context, reader))  # type: ignore[no-any-return]
+            response = self._wait(self._response_or_failure(event, context, reader))
+            if isinstance(response, dict):
+                return response
+            try:
+                raise response
+            finally:
+                del response  # or it would hold itself by this frame: see `tracebacks`
         found = found_in(event, reader.sources, self.options.by_key)
         reading = reader.of(found)
         # Where a record that is left out is not brought again, time that runs out must fail the invocation instead.
@@ -151,6 +158,15 @@ class Plan:
         async with batch:
             await run_in_tasks(batch.outcomes, runner.run, schedule, workers, batch.deadline, batch.lanes is None)
         return batch.settled(runner)
+
+    async def _response_or_failure(
+        self, event: Any, context: Any, reader: RecordReader
+    ) -> dict[str, Any] | BatchFailedError:
+        """The response, or why there is none: raised by a future, it would hold that and be held by it."""
+        try:
+            return await self.response_async(event, context, reader)
+        except BatchFailedError as failure:
+            return failure
 
     def _say_that_all_is_done(self, found: Found, records: int) -> None:
         self.reporter(found).ended([DONE] * records)

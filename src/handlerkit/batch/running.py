@@ -12,6 +12,7 @@ from .calling import has_run, settled
 from .errors import DropRecord, RetryRecord
 from .hooks import RecordFacts
 from .outcomes import DONE, Outcome
+from .tracebacks import clear_frames
 
 __all__ = ["AsyncRunner", "Runner", "SyncRunner"]
 
@@ -79,14 +80,18 @@ class Runner:
     def _poisoned(self, position: int, error: Exception, diverted: bool, trouble: Exception | None) -> Outcome:
         outcome = Outcome(Outcome.DIVERTED if diverted else Outcome.POISON, error)
         self._reporter.record_unreadable(self.facts(position), outcome, trouble)
+        if trouble is not None:
+            clear_frames(trouble)
         self._forget(outcome)
         return outcome
 
     def _forget(self, outcome: Outcome) -> None:
-        """Let go of an error that has been told, with its frames and all they hold: a batch can have 10,000.
+        """Let go of an error that has been told, or at least of all that its frames hold: a batch can have 10,000.
 
         The first is the cause if the batch fails, a wish to wait is granted at the end, and some answers quote it.
         """
+        assert outcome.error is not None
+        clear_frames(outcome.error)
         if self._keeps_values or isinstance(outcome.error, RetryRecord):
             return
         if self._keeps_next_error and not outcome.is_done:

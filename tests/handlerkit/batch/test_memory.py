@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gc
 import json
 import logging
+import traceback
 import tracemalloc
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
-from handlerkit import batch_handler
+from handlerkit import DropRecord, RetryRecord, batch_handler
+from handlerkit.batch import BatchFailedError
 from handlerkit.events import SqsRecord
 from handlerkit.testing import FakeContext, sqs_event
 
@@ -106,3 +112,118 @@ def test_what_one_failure_takes_goes_with_its_invocation() -> None:
     tracemalloc.stop()
     # The parser's own table of short texts stays; it has 16,384 places and no more.
     assert left < 2_000_000
+
+
+# --- with the collector off -------------------------------------------------------------------------------------------
+
+
+async def refused(record: SqsRecord[Order]) -> None:
+    raise ValueError("nothing today")
+
+
+def refused_by_asyncio(record: SqsRecord[Order]) -> None:
+    asyncio.run(refused(record))
+
+
+def refused_by_an_error_that_its_frame_holds(record: SqsRecord[Order]) -> None:
+    error = ValueError("nothing today")
+    raise error
+
+
+def refused_now_and_then(record: SqsRecord[Order]) -> None:
+    if record.body.order_id.endswith("7"):
+        raise RetryRecord("no sevens", retry_in=timedelta(minutes=1))
+
+
+def dropped_now_and_then(record: SqsRecord[Order]) -> None:
+    if record.body.order_id.endswith("7"):
+        raise DropRecord("no sevens")
+
+
+def handed_over(record: SqsRecord[Order]) -> Any:
+    return refused(record)
+
+
+def nothing(record: SqsRecord[Order]) -> None: ...
+
+
+def raw_records() -> int:
+    return sum(type(one) is dict and "receiptHandle" in one for one in gc.get_objects())
+
+
+@pytest.mark.parametrize(
+    ("function", "options"),
+    [
+        (failing.func, {}),
+        (failing.func, {"max_workers": 2}),
+        (failing.func, {"partial_response": False}),
+        (refused_now_and_then, {}),
+        (dropped_now_and_then, {}),
+        (refused_by_asyncio, {}),
+        (refused_by_an_error_that_its_frame_holds, {}),
+        (refused_by_an_error_that_its_frame_holds, {"max_workers": 2}),
+        (handed_over, {}),
+        (refused, {}),
+        (refused, {"max_workers": 2}),
+        (nothing, {}),
+        (nothing, {"max_workers": 2}),
+        (nothing, {"on_poison": list.clear}),
+        (waiting.func, {}),
+    ],
+)
+@pytest.mark.parametrize("records", [20, 70])
+def test_a_batch_that_failed_waits_for_no_collection_to_be_forgotten(
+    function: Any, options: dict[str, Any], records: int
+) -> None:
+    event = sqs_event(
+        [{"order_id": f"A-{number}", "quantity": "poison" if number == 5 else 2} for number in range(records)]
+    )
+    body = json.dumps(event).encode()
+    del event
+    handler = batch_handler(**options)(function)
+    with contextlib.suppress(BatchFailedError):
+        handler.__lambda_raw__(body, FakeContext())
+    gc.collect()
+    gc.disable()
+    try:
+        before = raw_records()
+        with contextlib.suppress(BatchFailedError):
+            handler.__lambda_raw__(body, FakeContext())
+        assert raw_records() == before
+    finally:
+        gc.enable()
+
+
+def test_an_error_that_was_told_keeps_its_traceback_and_ends_no_generator() -> None:
+    ended = []
+
+    def generator() -> Iterator[Any]:
+        try:
+            while True:
+                try:
+                    raise ValueError("caught, and handed out")
+                except ValueError as error:
+                    caught = error
+                yield caught
+        finally:
+            ended.append(True)
+
+    running = generator()
+    held: list[Exception] = []
+
+    def function(record: SqsRecord[Order]) -> None:
+        large = b"x" * 100
+        held.append(next(running))
+        if large:
+            raise held[-1]
+
+    handler = batch_handler(raise_when_all_failed=False)(function)
+    handler.__lambda_raw__(event_of(1), FakeContext())
+    assert not ended
+    names = [frame.name for frame in traceback.extract_tb(held[0].__traceback__)]
+    assert names[-2:] == ["function", "generator"]
+    step: Any = held[0].__traceback__
+    while step is not None:
+        assert "large" not in step.tb_frame.f_locals
+        step = step.tb_next
+    assert isinstance(next(running), ValueError)
