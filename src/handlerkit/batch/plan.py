@@ -17,7 +17,7 @@ from handlerkit.signature import Signature, signature_of
 
 from .calling import is_async, settled
 from .deadline import Deadline
-from .errors import BatchFailedError
+from .errors import BatchFailedError, UntrustedBatchError
 from .outcomes import DONE
 from .policies import policy_for
 from .portions import Portions
@@ -97,7 +97,8 @@ class Plan:
     ) -> dict[str, Any]:
         """The same as `response` to an event of which only those parts are parsed that are just being run."""
         call = self._call(context)
-        deadline = Deadline(context, self.options.margin_ms)
+        margin_ms = self.options.margin_ms
+        deadline = Deadline(context, None if margin_ms is None else margin_ms + portions.whole_ms)
         halt = run_straight(portions, call, self._completed, deadline)
         if halt is None:
             if portions.last is not None:
@@ -107,6 +108,8 @@ class Plan:
             halt = Halt(portions.records)
         event = scope.event = portions.whole_event()
         found = found_in(event, reader.sources, self.options.by_key)
+        if not portions.are_of(found):
+            raise UntrustedBatchError(f"{found.source.name}: the event has two arrays of records")
         return self._go_on(found, reader.of(found), deadline, context, call, halt)
 
     def _go_on(

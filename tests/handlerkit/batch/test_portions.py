@@ -295,6 +295,24 @@ def test_time_that_runs_out_is_noticed_between_portions_too() -> None:
     assert seen == [0, 1, 2]
 
 
+@pytest.mark.parametrize(("margin_ms", "done"), [(500, [0, 1, 2]), (None, [0, 1, 2, 3, 4])])
+def test_there_is_time_kept_to_parse_the_whole_event(
+    monkeypatch: pytest.MonkeyPatch, margin_ms: int | None, done: list[int]
+) -> None:
+    body = body_of(orders(5))
+    monkeypatch.setattr(handlerkit.batch.portions, "WHOLE_BYTES_PER_MS", len(body) // 1_000)
+    clock = Clock(3_100)
+    seen = []
+
+    @batch_handler(stop_margin_ms=margin_ms)
+    def handler(record: SqsRecord[Order]) -> None:
+        seen.append(record.body.n)
+        clock.left_ms -= 700
+
+    answer(handler, body, clock)
+    assert seen == done
+
+
 def test_an_event_that_breaks_off_fails_the_invocation_whatever_was_done_before() -> None:
     seen = []
 
@@ -321,6 +339,40 @@ def test_a_record_without_identity_fails_the_whole_batch_in_whichever_portion_it
 
     with pytest.raises(UntrustedBatchError):
         handler.__lambda_raw__(body_of(event), FakeContext())
+
+
+def two_arrays(first: dict[str, Any], second: dict[str, Any]) -> bytes:
+    return b'{"Records":' + body_of(first["Records"]) + b',"Records":' + body_of(second["Records"]) + b"}"
+
+
+@pytest.mark.parametrize("others", [1, 4, 9])
+@pytest.mark.parametrize("fails_at", [None, 0, 2])
+def test_what_ran_of_one_array_of_records_is_never_taken_for_what_is_in_another(
+    others: int, fails_at: int | None
+) -> None:
+    seen = []
+
+    @batch_handler
+    def handler(record: SqsRecord[Order]) -> None:
+        seen.append(record.message_id)
+        if record.body.n == fails_at:
+            raise ValueError("no")
+
+    second = orders(others)
+    for record in second["Records"]:
+        record["messageId"] += "-second"
+    with pytest.raises(UntrustedBatchError, match="two arrays"):
+        handler.__lambda_raw__(two_arrays(orders(4), second), FakeContext())
+    assert not any(one.endswith("-second") for one in seen)
+
+
+def test_what_would_be_one_portion_is_not_cut_nor_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Portions.of(body_of(orders(1)), ANY, False) is None
+    large = orders(3)
+    large["Records"][1]["body"] = "x" * 9_000
+    large["Records"].pop()
+    monkeypatch.setattr(handlerkit.batch.portions, "MOST_BYTES", 64_000)
+    assert Portions.of(body_of(large), ANY, False) is None
 
 
 def parsed_records() -> int:
