@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["BatchFailedError", "DropRecord", "RetryRecord", "UntrustedBatchError"]
+__all__ = ["BatchFailedError", "DropRecord", "RetryRecord", "UntrustedBatchError", "words_of"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,3 +49,11 @@ class BatchFailedError(Exception):
         rest = f", {self.not_started} not started" if self.not_started else ""
         first = f"; first: {self.first}" if self.first else ""
         return f"{len(self.failed)} of {self.records} records of {self.source} failed{rest}{first}"
+
+
+def words_of(error: BaseException | None) -> str:
+    """What an error says; one that fails to say it (its `__str__` raises) concerns no record but its own."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001  # of the user's own
+        return "(it cannot say what)"

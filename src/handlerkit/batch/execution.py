@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .errors import BatchFailedError
+from .errors import BatchFailedError, words_of
 from .outcomes import DONE, Outcome
 from .policies import policy_for
 from .reading import public_reason
@@ -126,7 +126,7 @@ class BatchExecution:
             said = (
                 public_reason(error, self._options.log_payloads)
                 if is_poison
-                else f"{type(error).__name__}: {error}"
+                else f"{type(error).__name__}: {words_of(error)}"
             )
         failure = BatchFailedError(
             found.source.name,

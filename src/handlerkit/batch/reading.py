@@ -9,6 +9,7 @@ from __future__ import annotations
 from handlerkit.events.errors import EventValidationError, Problem
 from handlerkit.events.view import View, checked, settled_class, type_name
 
+from .errors import words_of
 from .sources import Source, source_of_view
 
 __all__ = ["RecordReader", "RecordReading", "as_it_is", "public_reason"]
@@ -122,5 +123,5 @@ def public_reason(error: BaseException, with_payload: bool) -> str:
         bare = tuple(Problem(problem.path, problem.reason) for problem in error.problems)
         return str(EventValidationError(error.source, bare))
     if with_payload:
-        return f"{type(error).__name__}: {error}"
+        return f"{type(error).__name__}: {words_of(error)}"
     return type(error).__name__

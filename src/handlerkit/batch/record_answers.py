@@ -6,6 +6,7 @@ from binascii import b2a_base64
 
 from handlerkit.reply import encoded
 
+from .errors import words_of
 from .outcomes import Outcome
 
 __all__ = ["MAX_FIREHOSE_BYTES", "firehose_answers", "s3_batch_results"]
@@ -105,7 +106,7 @@ def _s3_result(outcome: Outcome | None, identifier: str) -> tuple[str, str]:
         if isinstance(value, dict) and value.get("taskId") == identifier and value.get("resultCode") in _CODES:
             return value["resultCode"], str(value.get("resultString") or "")  # `task.failed(...)` and its like
         return "Succeeded", _text(value)
-    said = "not finished: no time left" if error is None else f"{type(error).__name__}: {error}"
+    said = "not finished: no time left" if error is None else f"{type(error).__name__}: {words_of(error)}"
     if outcome.state in (Outcome.POISON, Outcome.DIVERTED):
         said = "the task could not be read"
     return ("PermanentFailure" if outcome.state in _PERMANENT else "TemporaryFailure"), said

@@ -11,6 +11,7 @@ import sys
 
 from handlerkit.scope import current
 
+from .errors import words_of
 from .outcomes import Outcome
 from .reading import public_reason
 
@@ -60,11 +61,12 @@ class Reporter:
     def record_ended(self, facts: RecordFacts, outcome: Outcome) -> None:
         """A function raised."""
         error = outcome.error
-        what = f"{type(error).__name__}: {error}"
+        said = words_of(error)
+        what = f"{type(error).__name__}: {said}"
         if outcome.state == Outcome.DROPPED:
-            self._record(_info, f"dropped: {error}", facts)
+            self._record(_info, f"dropped: {said}", facts)
         elif outcome.state == Outcome.RETRY:
-            self._record(_warning, f"to be retried: {error}", facts)
+            self._record(_warning, f"to be retried: {said}", facts)
         elif self._told < TRACEBACKS:
             self._told += 1
             self._record(_error, f"failed: {what}", facts, error)
@@ -80,7 +82,9 @@ class Reporter:
         else:
             self._record(_error, f"could not be read: {reason}", facts)
         if trouble is not None:
-            self._record(_error, f"could not be sent elsewhere: {type(trouble).__name__}: {trouble}", facts, trouble)
+            self._record(
+                _error, f"could not be sent elsewhere: {type(trouble).__name__}: {words_of(trouble)}", facts, trouble
+            )
 
     def not_deferred(self, reason: str) -> None:
         """A message keeps its queue's own visibility timeout."""

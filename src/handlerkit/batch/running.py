@@ -144,7 +144,7 @@ class SyncRunner(Runner):
                 context.run(self._logs.enter_record, self._found.identifiers[position], self._raws[position])
             result = context.run(self._hooked, position, record) if self._has_hooks else context.run(self._call, record)
             if result is not None:
-                result = settled(result, self._wait)
+                result = context.run(settled, result, self._wait)
         except Exception as error:  # noqa: BLE001  # whatever it is, it is this record's
             return self.ended(position, error)
         return Outcome(Outcome.FINISHED, None, result) if self._keeps_values else DONE

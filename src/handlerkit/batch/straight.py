@@ -57,6 +57,7 @@ def run_straight(  # noqa: C901  # one loop without calls is what it is for
     done = 0
     halt: Halt | None = None
     raw: Any
+    context: Any
     for found, reading in pieces:
         read, direct, wire, view = reading.read, reading.direct, reading.wire, reading.view
         raws = iter(found.raws)
@@ -88,19 +89,20 @@ def run_straight(  # noqa: C901  # one loop without calls is what it is for
                 break
             try:
                 # Each record in a context of its own: what one binds for its logs does not reach the next.
+                context = copy_context()
                 if bind_record is None:
-                    result = copy_context().run(call, record)
+                    result = context.run(call, record)
                 else:
-                    result = copy_context().run(bind_record, call, record, identifier, raw)
+                    result = context.run(bind_record, call, record, identifier, raw)
                 if result is not None:
-                    settled(result)
+                    context.run(settled, result)
             except Exception as error:  # noqa: BLE001  # as above
                 halt = Halt(done + _position(found, raws), error, True)
                 break
         done += len(found.raws)
         # Nothing of this piece is held here when the next is parsed, nor by the error's traceback.
         del found, raws
-        raw = record = payload = text = result = None
+        raw = record = payload = text = context = result = None
         if halt is not None:
             break
     return halt

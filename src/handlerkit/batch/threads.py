@@ -40,14 +40,26 @@ def run_in_threads(
         threading.Thread(target=context.run, args=(crew.work,), name=f"batch-{number}", daemon=True)
         for number, context in enumerate(contexts)
     ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        if may_give_up and deadline.is_set:
-            thread.join(max(deadline.left_ms() - RESERVE_MS, 0) / 1000)
-        else:
-            thread.join()
-    crew.disband()
+    try:
+        for thread in _started(threads):
+            if may_give_up and deadline.is_set:
+                thread.join(max(deadline.left_ms() - RESERVE_MS, 0) / 1000)
+            else:
+                thread.join()
+    finally:  # also where a signal's handler raised: the batch comes again, and nothing more of it may start here
+        crew.disband()
+
+
+def _started(threads: list[threading.Thread]) -> list[threading.Thread]:
+    """Those that could be started; they do what there is to do. Raises `RuntimeError` if the system allows none."""
+    for count, thread in enumerate(threads):
+        try:
+            thread.start()
+        except RuntimeError:
+            if not count:
+                raise
+            return threads[:count]
+    return threads
 
 
 def wait_in_thread(awaitable: Any) -> Any:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
+from unittest.mock import MagicMock, Mock
 
 import pytest
 from pydantic import BaseModel, ConfigDict, field_validator
@@ -141,6 +142,12 @@ def test_by_key_nothing_starts_behind_a_failure_unless_repeats_are_safe() -> Non
     event = kinesis_event([{"n": number} for number in range(5)], partition_keys="abaab")
     assert by_key(event, 2) == ([0, 1, 2], 2)
     assert by_key(event, 2, idempotency=Remembers()) == ([0, 1, 2, 4], 2)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_order_by_key_is_refused_to_a_queue_also_where_all_goes_well(fails: bool) -> None:
+    with pytest.raises(ValueError, match="ordering='key' is for"):
+        process(orders(2), failing_on(1 if fails else 9), record=dict, ordering="key")
 
 
 def test_the_lowest_sequence_number_is_lowest_as_a_number_not_as_a_text() -> None:
@@ -282,6 +289,11 @@ def test_work_that_was_returned_undone_is_a_failure(function: Any) -> None:
         process(orders(2), function)
 
 
+@pytest.mark.parametrize("result", [Mock(), MagicMock()], ids=["mock", "magic"])
+def test_a_mock_that_says_it_has_everything_is_a_result_like_any_other(result: Any) -> None:
+    assert process(orders(2), lambda record: result) == {"batchItemFailures": []}
+
+
 def test_work_given_to_an_executor_is_waited_for() -> None:
     with ThreadPoolExecutor(1) as pool:
         response = process(orders(3), lambda record: pool.submit(failing_on(1), record), record=SqsRecord[Order])
@@ -336,6 +348,33 @@ def test_whatever_a_validator_raises_concerns_its_record_alone() -> None:
     seen: list[int] = []
     response = process(orders(3), lambda record: seen.append(record.body.n), record=SqsRecord[Odd])
     assert (seen, failures(response)) == ([0, 2], [1])
+
+
+class Wordless(Exception):
+    """Says a number, which Python does not take for words."""
+
+    def __str__(self) -> str:
+        return self.args[0]  # type: ignore[no-any-return]
+
+
+class WordlessRetry(Wordless, RetryRecord): ...
+
+
+class WordlessDrop(Wordless, DropRecord): ...
+
+
+@pytest.mark.parametrize("log_payloads", [False, True])
+def test_an_error_that_cannot_say_what_it_is_concerns_its_record_alone(log_payloads: bool) -> None:
+    kinds: list[type[Exception] | None] = [Wordless, WordlessRetry, WordlessDrop, None]
+
+    def function(record: SqsRecord[Order]) -> None:
+        kind = kinds[record.body.n]
+        if kind is not None:
+            raise kind(404)
+
+    assert failures(process(orders(4), function)) == [0, 1]
+    with pytest.raises(BatchFailedError, match="Wordless: "):
+        process(orders(1), function, log_payloads=log_payloads)
 
 
 def test_a_malformed_message_behind_a_failure_in_a_fifo_queue_does_not_fail_the_batch() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from handlerkit import DropRecord
 from handlerkit.batch import BatchFailedError, process
 from handlerkit.batch.deadline import Deadline
 from handlerkit.batch.schedule import Schedule
@@ -163,6 +164,65 @@ def test_threads_run_records_at_once_and_end_with_the_batch() -> None:
     assert threading.active_count() == before
 
 
+@pytest.mark.parametrize("allowed", [0, 1, 2])
+def test_where_the_system_gives_no_more_threads_those_there_are_do_the_work(
+    monkeypatch: pytest.MonkeyPatch, allowed: int
+) -> None:
+    begin = threading.Thread.start
+    started: list[threading.Thread] = []
+    done: list[int] = []
+
+    def start(thread: threading.Thread) -> None:
+        if len(started) == allowed:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        begin(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+
+    def batch() -> Any:
+        return process(orders(6), lambda record: done.append(record.body.n), record=SqsRecord[Order], max_workers=4)
+
+    if allowed:
+        assert batch() == {"batchItemFailures": []}
+        assert sorted(done) == [*range(6)]
+    else:
+        with pytest.raises(RuntimeError, match="can't start"):
+            batch()
+        assert done == []
+
+
+class Interrupted(BaseException): ...
+
+
+def test_nothing_starts_any_more_when_the_wait_for_the_threads_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    release, running = threading.Event(), threading.Event()
+    done: list[int] = []
+    workers: list[threading.Thread] = []
+    join = threading.Thread.join
+
+    def function(record: SqsRecord[Order]) -> None:
+        running.set()
+        release.wait(20)
+        done.append(record.body.n)
+
+    def interrupted(thread: threading.Thread, timeout: float | None = None) -> None:
+        workers.append(thread)
+        running.wait(20)
+        raise Interrupted  # as the handler of a signal may
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "join", interrupted)
+        event = orders(4, queue="a.fifo", message_group_ids="aabb")
+        with pytest.raises(Interrupted):
+            process(event, function, record=SqsRecord[Order], max_workers=2)
+    release.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("batch-"):
+            join(thread, 20)
+    assert set(done) <= {0, 2}
+
+
 TRAIL: contextvars.ContextVar[str] = contextvars.ContextVar("trail", default="batch")
 
 
@@ -183,6 +243,25 @@ def test_what_a_record_binds_to_its_context_reaches_no_other(workers: int, is_as
     assert seen == ["invocation"] * 5
     assert TRAIL.get() == "invocation"
     TRAIL.reset(token)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("is_first_dropped", [False, True])
+def test_what_is_waited_for_runs_in_its_records_context(workers: int, is_first_dropped: bool) -> None:
+    seen: list[str] = []
+
+    async def trail(number: int) -> None:
+        seen.append(f"{number} of {TRAIL.get()}")
+
+    def function(record: SqsRecord[Order]) -> Any:
+        if is_first_dropped and record.body.n == 0:
+            raise DropRecord("not wanted")
+        TRAIL.set(f"record {record.body.n}")
+        return trail(record.body.n)
+
+    process(orders(3), function, record=SqsRecord[Order], max_workers=workers)
+    assert sorted(seen) == [f"{number} of record {number}" for number in range(is_first_dropped, 3)]
+    assert TRAIL.get() == "batch"
 
 
 def test_lanes_are_served_in_the_order_of_their_next_record() -> None:
