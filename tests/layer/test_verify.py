@@ -223,6 +223,7 @@ def test_a_function_that_fails_is_told_with_its_log_and_the_plain_mode_what_it_d
     assert '"errorType":"KeyError"' in done.stdout
     assert "cold, process start" not in done.stdout
     assert "REPORT RequestId" in done.stderr
+    assert done.stdout.endswith("no mistakes in the layer, but the function failed; its log is on standard error\n")
 
 
 def test_a_module_that_cannot_be_imported_is_named_with_its_reason(box: Sandboxed) -> None:

@@ -143,8 +143,7 @@ def verify_command(
         for line in reporting.verification_lines(verification):
             typer.echo(line)
     _show_log_of_failure(verification)
-    failed = verification.result is not None and verification.result.function_error is not None
-    if verification.mistakes or failed:
+    if verification.mistakes or verification.function_failed:
         raise typer.Exit(1)
 
 
@@ -186,7 +185,7 @@ def _one_line_for_mistakes() -> Iterator[None]:
 
 def _show_log_of_failure(verification: "Verification") -> None:
     result = verification.result
-    if result is not None and result.function_error is not None:
+    if result is not None and verification.function_failed:
         typer.echo(result.init_log + result.log, err=True, nl=False)
 
 

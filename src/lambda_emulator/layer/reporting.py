@@ -77,7 +77,12 @@ def verification_lines(verification: Verification) -> Iterator[str]:
     if verification.result is not None:
         yield f"response: {verification.result.payload.decode('utf-8', 'backslashreplace')}"
     yield from finding_lines(verification.findings)
-    yield "no mistakes" if not verification.mistakes else f"{len(verification.mistakes)} to mend"
+    if verification.mistakes:
+        yield f"{len(verification.mistakes)} to mend"
+    elif verification.function_failed:
+        yield "no mistakes in the layer, but the function failed; its log is on standard error"
+    else:
+        yield "no mistakes"
 
 
 def as_json(built: Built, verification: Verification | None = None) -> dict[str, Any]:

@@ -117,6 +117,11 @@ class Verification:
         """What has to be mended."""
         return [finding for finding in self.findings if finding.severity == "mistake"]
 
+    @property
+    def function_failed(self) -> bool:
+        """Whether the function ran in the layer and failed, which need not be the layer's fault."""
+        return self.result is not None and self.result.function_error is not None
+
 
 def verify(
     path: Path,
