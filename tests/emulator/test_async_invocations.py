@@ -1,5 +1,6 @@
 """Asynchronous invocation, rule by rule (sections 4.1 to 4.6 of the reference), on a clock that stands still."""
 
+import gc
 import json
 import sys
 import textwrap
@@ -13,7 +14,7 @@ import pytest
 from moto import mock_aws
 
 from lambda_emulator import AwsClients, FunctionConfiguration, InvalidConfiguration, LocalLambda, ManualClock
-from lambda_emulator.async_event import EventOutcome, NeverRan
+from lambda_emulator.async_event import EventNews, EventOutcome, NeverRan, RetryPlanned
 from tests.counterparts import awslambdaric_path, needs_awslambdaric
 from tests.emulator.conftest import MakeFunction
 
@@ -222,6 +223,65 @@ def test_the_back_off_doubles_up_to_five_minutes_until_the_event_is_too_old(
     outcome = outcome_of(service)
     assert (outcome.condition, outcome.invoke_count, outcome.response) == ("EventAgeExceeded", 0, None)
     assert seen() == []
+
+
+def test_the_back_off_begins_anew_after_an_attempt(
+    app: Callable[..., FunctionConfiguration], start_lambda: Start, clock: ManualClock, seen: Seen
+) -> None:
+    service = start_lambda(app(), clock=clock, account_concurrency=1)
+    began_s = clock.time()
+    with hold_one(service):
+        send(service, {"failures": 1})
+        clock.advance(3)  # refused at 0, 1 and 3
+    clock.advance(4)
+    assert len(seen()) == 1
+    with hold_one(service):
+        clock.advance(60 + 1 + 2)
+    clock.run_until_quiet()
+    times = [each.time_s - began_s for each in service.metrics.values("Throttles", function="function")]
+    assert times == [0, 1, 3, 67, 68, 70]
+    assert (outcome_of(service).condition, outcome_of(service).invoke_count) == ("Success", 2)
+
+
+def test_listeners_hear_of_every_retry_and_of_the_outcome(
+    app: Callable[..., FunctionConfiguration], start_lambda: Start, clock: ManualClock
+) -> None:
+    service = start_lambda(app(), clock=clock, account_concurrency=1)
+    news: list[EventNews] = []
+    service.listen_to_events(news.append)
+    with hold_one(service):
+        request_id = send(service, {"failures": 1})
+        clock.advance(0)
+    clock.run_until_quiet()
+    refused = RetryPlanned(request_id=request_id, function="function", attempts=0, refused=True, in_s=1.0)
+    failed = RetryPlanned(request_id=request_id, function="function", attempts=1, refused=False, in_s=60.0)
+    assert news == [refused, failed, outcome_of(service)]
+
+
+def test_an_event_is_pending_until_its_fate_is_decided(
+    app: Callable[..., FunctionConfiguration], start_lambda: Start, clock: ManualClock
+) -> None:
+    service = start_lambda(app(), clock=clock)
+    send(service, {"failures": 1})
+    clock.advance(10)
+    assert service.pending_events == 1
+    clock.run_until_quiet()
+    assert service.pending_events == 0
+
+
+def test_an_event_that_never_ran_is_no_news_for_the_event_loop(
+    app: Callable[..., FunctionConfiguration],
+    start_lambda: Start,
+    clock: ManualClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    service = start_lambda(app(), clock=clock, duplicates=1.0)  # nobody waits for the second delivery
+    service.put_function_concurrency("function", 0)
+    send(service)
+    clock.run_until_quiet()
+    service.close()
+    gc.collect()
+    assert not [record for record in caplog.records if record.name == "asyncio"]
 
 
 def test_a_reserved_concurrency_of_zero_fails_events_at_once(

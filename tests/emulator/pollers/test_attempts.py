@@ -109,6 +109,26 @@ def test_the_pace_of_retries() -> None:
     assert lane.pause_s() == 20
 
 
+def test_what_was_not_invoked_waits_at_the_same_pace() -> None:
+    lane = Lane(RetryPolicy(max_attempts=1))
+    lane.add(items(1))
+    pauses = []
+    for _ in range(4):
+        pauses.append(lane.pause_s())
+        lane.next_step(0.0)
+        lane.not_invoked()
+    lane.failed()  # one row of attempts without progress, counted or not
+    assert [*pauses, lane.pause_s()] == [0, 0.5, 1, 2, 8]
+
+
+def test_a_batch_that_failed_failed_by_an_error_unless_it_is_said() -> None:
+    lane = Lane(RetryPolicy(max_attempts=0))
+    lane.add(items(1))
+    lane.failed()
+    assert isinstance(step := lane.next_step(0.0), GiveUp)
+    assert step.failed_by_error
+
+
 def test_only_what_is_too_old_at_the_head_is_given_up() -> None:
     lane = Lane(RetryPolicy(max_age_s=60))
     lane.add([Item("1", 0.0), Item("2", 30.0), Item("3", 90.0)])
@@ -117,8 +137,21 @@ def test_only_what_is_too_old_at_the_head_is_given_up() -> None:
     assert (numbers(step), step.condition) == ([1, 2], "RecordAgeExceeded")
     assert lane.next_step(100.0) is step  # until it is confirmed
     assert lane.lowest_unfinished == "1"
+    assert [each.sequence_number for each in lane.records()] == ["1", "2", "3"]
     lane.gave_up()
     assert numbers(lane.next_step(100.0)) == [3]
+    lane.done()
+    assert lane.is_empty
+    assert lane.records() == []
+
+
+def test_a_batch_that_is_too_old_as_a_whole_leaves_nothing() -> None:
+    lane = Lane(RetryPolicy(max_age_s=60))
+    lane.add([Item("1", 0.0), Item("2", 30.0)])
+    assert numbers(lane.next_step(100.0)) == [1, 2]
+    lane.gave_up()
+    assert lane.is_empty
+    assert lane.next_step(100.0) is None
 
 
 def test_at_the_age_itself_a_record_is_not_too_old() -> None:
@@ -145,7 +178,7 @@ def test_why_it_was_given_up_is_known(by_error: bool) -> None:
     outcomes=st.lists(st.sampled_from(["ok", "error", "throttle", "partial", "malformed"]), max_size=40),
     lowest=st.lists(st.integers(0, 6), min_size=40, max_size=40),
     attempts=st.integers(0, 3),
-    age_s=st.sampled_from([-1.0, 20.0]),
+    age_s=st.sampled_from([-1.0, 1.0, 20.0]),
     bisect=st.booleans(),
 )
 def test_every_record_is_done_or_given_up_once_and_in_order(
