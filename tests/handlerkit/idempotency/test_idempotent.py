@@ -30,7 +30,9 @@ from handlerkit.idempotency import (
     idempotent,
     jmespath,
 )
+from handlerkit.idempotency.execution import waiting_times_s
 from handlerkit.idempotency.invocation import SKEW_MS
+from handlerkit.idempotency.store import now_ms
 from handlerkit.scope import Opened
 from handlerkit.testing import FakeContext
 
@@ -310,6 +312,75 @@ def test_a_waiting_duplicate_runs_itself_when_the_other_fails() -> None:
         assert second.result(30) == "second"
 
 
+@pytest.mark.parametrize(("slow_ms", "left_ms"), [(0, 60_000), (59_000, 1_000), (3_600_000, 0)])
+def test_a_refused_duplicate_is_told_how_long_the_other_may_run(slow_ms: int, left_ms: int) -> None:
+    now = now_ms()
+    store = MemoryStore(clock_ms=lambda: now - slow_ms)  # of another machine
+    guard = Idempotency(store, key="key", name="n").for_function(lambda key: None)
+    attempt = guard.attempt(("k",), {}, None)
+    assert attempt is not None
+    store.claim(Claim(key=attempt.key, owner="other", lease_ms=60_000, ttl_s=60))
+    with pytest.raises(AlreadyInProgressError) as caught:
+        guard.run(("k",), {}, None, lambda: None)
+    passed_ms = now_ms() - now
+    assert max(0, left_ms - passed_ms) <= caught.value.lease_left_ms <= left_ms
+
+
+class BusyStore(MemoryStore):
+    """Another execution has every key; at the third claim of a duplicate it is done, or has failed."""
+
+    def __init__(self, other_fails: bool) -> None:
+        super().__init__()
+        self.other_fails = other_fails
+        self.claims = 0
+
+    def claim(self, claim: Claim, /) -> Record:
+        self.claims += 1
+        if self.claims == 1:
+            super().claim(Claim(key=claim.key, owner="other", lease_ms=60_000, ttl_s=60))
+        if self.claims == 3 and self.other_fails:
+            self.release(Release(key=claim.key, owner="other"))
+        elif self.claims == 3:
+            self.complete(Completion(key=claim.key, owner="other", result='"theirs"', ttl_s=60))
+        return super().claim(claim)
+
+
+@pytest.mark.parametrize(("other_fails", "result"), [(False, "theirs"), (True, "ours")])
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_waiting_duplicate_asks_until_the_other_is_decided_and_no_longer(
+    is_async: bool, other_fails: bool, result: str
+) -> None:
+    store = BusyStore(other_fails)
+
+    def work(key: str) -> str:
+        return "ours"
+
+    async def work_async(key: str) -> str:
+        return "ours"
+
+    guarded: Any = idempotent(store, key="key", on_concurrent="wait", lease_s=20)(work_async if is_async else work)
+    found = asyncio.run(guarded("k")) if is_async else guarded("k")
+    assert (found, store.claims) == (result, 3)
+
+
+def test_a_waiting_duplicate_asks_more_and_more_rarely_until_a_tenth_of_a_second_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now_s = 100.0
+    monkeypatch.setattr("handlerkit.idempotency.execution.monotonic", lambda: now_s)
+    guard = Idempotency(MemoryStore(), key="key", name="n", on_concurrent="wait").for_function(lambda key: None)
+    attempt = guard.attempt(("k",), {}, FakeContext(remaining_ms=10_000))
+    assert attempt is not None
+    others = Record(key=attempt.key, owner="other", is_completed=False, lease_until_ms=1, expires_at_ms=1)
+    pauses_s = []
+    for pause_s in waiting_times_s(attempt, others):
+        pauses_s.append(pause_s)
+        now_s += pause_s
+    assert pauses_s[:3] == pytest.approx([0.02, 0.032, 0.0512])
+    assert max(pauses_s) == 1.0
+    assert now_s == pytest.approx(109.9, abs=0.01)
+
+
 def test_a_waiting_duplicate_gives_up_before_its_own_time_is_over() -> None:
     store = MemoryStore()
     store.claim(Claim(key="n#x", owner="other", lease_ms=60_000, ttl_s=60))
@@ -416,6 +487,50 @@ def test_a_result_that_has_no_stored_form_does_not_make_the_work_run_again() -> 
     with pytest.raises(ResultNotKeptError, match="has no stored form"):
         work("k")
     assert len(runs) == 1
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_work_of_whose_result_nothing_can_be_made_is_done_nevertheless(is_async: bool) -> None:
+    guard = Idempotency(MemoryStore(), key="key", name="n").for_function(lambda key: None)
+    runs = []
+
+    def work() -> str:
+        runs.append(1)
+        return "result"
+
+    async def work_async() -> str:
+        return work()
+
+    def made_of(result: str) -> str:
+        raise LookupError("no document")
+
+    def call() -> Any:
+        if is_async:
+            return asyncio.run(guard.run_async(("k",), {}, None, work_async, made_of))
+        return guard.run(("k",), {}, None, work, made_of)
+
+    with pytest.raises(LookupError, match="no document"):
+        call()
+    with pytest.raises(ResultNotKeptError, match="LookupError: no document"):
+        call()
+    assert runs == [1]
+
+
+@pytest.mark.parametrize(("limit", "is_kept"), [(102, True), (101, False), (81, False)])
+def test_a_result_is_measured_in_bytes_and_not_in_characters(limit: int, is_kept: bool) -> None:
+    store = MemoryStore()
+    store.max_result_bytes = limit
+    work = idempotent(store, key="key")(_faces)
+    assert work("k") == _faces("k")
+    if is_kept:
+        assert work("k") == _faces("k")
+    else:
+        with pytest.raises(ResultNotKeptError, match=f"it takes 102 bytes, and the store keeps {limit}"):
+            work("k")
+
+
+def _faces(key: str) -> str:
+    return "\N{GRINNING FACE}" * 25  # 4 bytes each, and two quotation marks
 
 
 def test_a_result_that_is_too_large_for_the_store_does_not_make_the_work_run_again(store: Store) -> None:
