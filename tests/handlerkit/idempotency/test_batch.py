@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from handlerkit import batch_handler, event_handler
 from handlerkit.answers.answer import AnswerError
-from handlerkit.batch import process, process_async
+from handlerkit.batch import BatchFailedError, process, process_async
 from handlerkit.batch.hooks import RecordFacts
 from handlerkit.events import FirehoseEvent, FirehoseRecord, KinesisRecord, SqsEvent, SqsRecord
 from handlerkit.idempotency import (
@@ -29,6 +30,8 @@ from handlerkit.idempotency import (
     jmespath,
 )
 from handlerkit.idempotency.invocation import SKEW_MS
+from handlerkit.idempotency.keys import key_text
+from handlerkit.idempotency.results import encoded, encoded_exception, not_kept
 from handlerkit.testing import FakeContext, firehose_event, kinesis_event, sqs_event
 
 from .stores_under_test import Clock, CountingClient, Servers, lean_client
@@ -295,6 +298,58 @@ def test_completions_that_are_refused_together_are_written_one_by_one(caplog: An
     assert "could not be written" in caplog.text
 
 
+def test_releases_that_are_refused_one_by_one_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    refusing = Breaking("complete_many", "release", outcome_is_unknown=False)
+
+    @batch_handler(idempotency=Idempotency(refusing, key=lambda record: record.body))
+    def handler(record: SqsRecord[str]) -> None:
+        if record.body == "bad":
+            raise ValueError
+
+    event = sqs_event(["a", "bad"])
+    with caplog.at_level(logging.WARNING):
+        assert bodies_failed(event, handler(event)) == ["bad"]
+    assert "failed and stays locked until its lease is over" in caplog.text
+    assert "could not be written" not in caplog.text
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_record_that_failed_is_reported_with_its_own_error(is_async: bool) -> None:
+    def fail(record: SqsRecord[str]) -> None:
+        raise LookupError("no such order")
+
+    async def fail_async(record: SqsRecord[str]) -> None:
+        fail(record)
+
+    handler: Any = batch_handler(idempotency=Idempotency(MemoryStore(), key=lambda record: record.body))(
+        fail_async if is_async else fail
+    )
+    with pytest.raises(BatchFailedError, match="first: LookupError"):
+        handler(sqs_event(["a"]))
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_duplicate_in_the_same_batch_asks_the_store_nothing(is_async: bool) -> None:
+    store = MemoryStore()
+    claimed: list[str] = []
+    claim = store.claim
+
+    def counting(one: Claim, /) -> Record:
+        claimed.append(one.key)
+        return claim(one)
+
+    store.claim = counting  # type: ignore[method-assign]
+
+    def handle(record: SqsRecord[str]) -> None: ...
+
+    async def handle_async(record: SqsRecord[str]) -> None: ...
+
+    options = Idempotency(store, key=lambda record: record.body, name="n")
+    handler: Any = batch_handler(idempotency=options)(handle_async if is_async else handle)
+    assert handler(sqs_event(["a", "a", "b"])) == {"batchItemFailures": []}
+    assert claimed == [key_text("n", "a"), key_text("n", "b")]
+
+
 def test_records_that_were_never_started_are_released_at_the_end() -> None:
     store = MemoryStore()
 
@@ -370,18 +425,50 @@ def test_a_record_whose_execution_was_taken_over_is_reported(clock: Clock) -> No
     def newer(record: SqsRecord[str]) -> None:
         pass
 
+    taken_over: list[bool] = []
+
     @batch_handler(idempotency=options)
     def handler(record: SqsRecord[str]) -> None:
         clock.move(10_000)
         if record.body == "done by another":
             newer(sqs_event(["done by another"]))
         if record.body == "runs elsewhere":
-            [key] = [key for key, one in store._records.items() if not one.is_completed]
-            store.claim(Claim(key=key, owner="other", lease_ms=60_000, ttl_s=60))
+            claim = Claim(key=key_text("n", record.body), owner="other", lease_ms=60_000, ttl_s=60)
+            taken_over.append(store.claim(claim).is_owned_by(claim))
 
     assert handler(sqs_event(["done by another"])) == {"batchItemFailures": []}
     event = sqs_event(["runs elsewhere", "b"])
     assert bodies_failed(event, handler(event)) == ["runs elsewhere"]
+    assert taken_over == [True]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "result", "data"),
+    [
+        (encoded("theirs"), "Ok", "theirs"),
+        (encoded(None), "ProcessingFailed", None),  # as if it had returned None itself
+        (encoded_exception(ValueError("declined")), "ProcessingFailed", None),
+        (not_kept("too large"), "ProcessingFailed", None),
+    ],
+)
+def test_the_result_of_the_execution_that_took_over_is_the_one_that_counts(
+    clock: Clock, theirs: str, result: str, data: str | None
+) -> None:
+    store = MemoryStore(clock_ms=clock)
+
+    @batch_handler(idempotency=Idempotency(store, key=lambda record: record.data, lease_s=10, name="n"))
+    def handler(record: FirehoseRecord[str]) -> str:
+        if record.data == "a":
+            clock.move(10_000)
+            key = key_text("n", record.data)
+            store.claim(Claim(key=key, owner="other", lease_ms=60_000, ttl_s=60))
+            store.complete(Completion(key=key, owner="other", result=theirs, ttl_s=60))
+        return "ours"
+
+    event = firehose_event(["a", "b"])
+    first, second = handler(event)["records"]
+    assert (first["result"], b64decode(first["data"]).decode() if "data" in first else None) == (result, data)
+    assert (second["result"], b64decode(second["data"])) == ("Ok", b"ours")
 
 
 def test_completions_are_written_on_the_way_when_the_oldest_has_waited() -> None:
