@@ -257,14 +257,19 @@ class Breaking(MemoryStore):
 
 
 def test_no_record_runs_when_the_claims_are_unknown() -> None:
-    @batch_handler(
-        idempotency=Idempotency(Breaking("claim_many"), key=lambda record: record.body), raise_when_all_failed=False
-    )
+    options = Idempotency(Breaking("claim_many"), key=lambda record: record.body)
+
+    @batch_handler(idempotency=options)
     def handler(record: SqsRecord[str]) -> None:
         raise AssertionError("ran")
 
-    event = sqs_event(["a", "b"])
-    assert bodies_failed(event, handler(event)) == ["a", "b"]
+    @batch_handler(idempotency=options)
+    async def awaited(record: SqsRecord[str]) -> None:
+        raise AssertionError("ran")
+
+    for one in (handler, awaited):
+        with pytest.raises(BatchFailedError, match=r"2 of 2 records of sqs\.standard failed; first: StoreError"):
+            one(sqs_event(["a", "b"]))
 
 
 def test_records_that_are_done_are_not_failed_by_completions_that_cannot_be_written(caplog: Any) -> None:
@@ -364,13 +369,22 @@ def test_records_that_were_never_started_are_released_at_the_end() -> None:
 
 
 def test_a_record_without_a_key_fails_alone() -> None:
-    @batch_handler(idempotency=Idempotency(MemoryStore(), key=jmespath("messageAttributes.key.stringValue")))
+    runs: list[str] = []
+    options = Idempotency(MemoryStore(), key=jmespath("messageAttributes.key.stringValue"))
+
+    @batch_handler(idempotency=options)
     def handler(record: SqsRecord[str]) -> None:
-        pass
+        runs.append(f"{record.body} called")
+
+    @batch_handler(idempotency=options)
+    async def awaited(record: SqsRecord[str]) -> None:
+        runs.append(f"{record.body} awaited")
 
     event = sqs_event(["a", "b"])
     event["Records"][1]["messageAttributes"] = {"key": {"stringValue": "k", "dataType": "String"}}
-    assert bodies_failed(event, handler(event)) == ["a"]
+    for one in (handler, awaited):
+        assert bodies_failed(event, one(event)) == ["a"]
+    assert runs == ["b called", "b awaited"]
 
 
 def test_a_record_without_a_key_runs_unprotected_if_that_was_chosen() -> None:
@@ -534,6 +548,43 @@ def test_a_record_waits_for_another_execution_if_that_was_chosen(clock: Clock) -
     store.complete(Completion(key=attempt.key, owner="other", result="null", ttl_s=60))
     for one in (handler, awaited):
         assert one(event, FakeContext(remaining_ms=300)) == {"batchItemFailures": []}
+
+
+def test_a_record_whose_key_is_free_runs_at_once_also_where_others_are_waited_for() -> None:
+    store = MemoryStore()
+    runs: list[str] = []
+    options = Idempotency(store, key=lambda record: record.body, on_concurrent="wait", name="n")
+
+    @batch_handler(idempotency=options)
+    def handler(record: SqsRecord[str]) -> None:
+        runs.append(f"{record.body} called")
+
+    @batch_handler(idempotency=options)
+    async def awaited(record: SqsRecord[str]) -> None:
+        runs.append(f"{record.body} awaited")
+
+    # What waited for itself would fail when its time is over.
+    assert handler(sqs_event(["a"]), FakeContext(remaining_ms=1_000)) == {"batchItemFailures": []}
+    assert awaited(sqs_event(["a", "b"]), FakeContext(remaining_ms=1_000)) == {"batchItemFailures": []}
+    assert runs == ["a called", "b awaited"]
+
+
+def test_a_result_that_was_not_kept_fails_a_duplicate_only_where_results_are_asked_for() -> None:
+    store = MemoryStore()
+    store.max_result_bytes = 10
+
+    @batch_handler(idempotency=Idempotency(store, key=lambda record: record.body))
+    def handler(record: SqsRecord[str]) -> str:
+        return "of no use to anybody"
+
+    @batch_handler(idempotency=Idempotency(store, key=lambda record: record.data))
+    def transformed(record: FirehoseRecord[str]) -> str:
+        return "longer than ten bytes"
+
+    for _ in range(2):
+        assert handler(sqs_event(["a"])) == {"batchItemFailures": []}
+    assert [one["result"] for one in transformed(firehose_event(["a"]))["records"]] == ["Ok"]
+    assert [one["result"] for one in transformed(firehose_event(["a"]))["records"]] == ["ProcessingFailed"]
 
 
 def test_functions_called_by_a_record_take_their_lease_from_the_invocation(clock: Clock) -> None:
