@@ -21,6 +21,8 @@ from handlerkit.testing import (
     sns_notification,
     sqs_event,
 )
+from runtime import Invocation, LambdaContext
+from runtime.environ import Settings
 
 
 class Order(pydantic.BaseModel):
@@ -105,6 +107,17 @@ def test_changes_have_the_images_that_they_were_given() -> None:
 def test_kinesis_records_may_name_their_partition_keys() -> None:
     records = kinesis_event([Reading(1.0), b"x"], partition_keys=["p"])["Records"]
     assert [record["kinesis"]["partitionKey"] for record in records] == ["p", "key-1"]
+
+
+def test_the_context_has_what_a_handler_finds_on_lambda(capsys: pytest.CaptureFixture[str]) -> None:
+    real = LambdaContext(Invocation({"lambda-runtime-aws-request-id": "r-1"}, b"{}"), Settings({}), print)
+    expected = {name for name in (*dir(real), "identity") if not name.startswith("_")} - {"xray_trace_id"}
+    context = FakeContext(tenant_id="t-1")
+    assert expected <= set(dir(context))
+    assert vars(context.identity) == {"cognito_identity_id": None, "cognito_identity_pool_id": None}
+    assert (context.tenant_id, context.w3c(), context.client_context) == ("t-1", {}, None)
+    context.log("as it is")
+    assert capsys.readouterr().out == "as it is"
 
 
 def test_the_context_counts_down_and_never_below_zero() -> None:

@@ -362,7 +362,7 @@ def test_a_field_of_the_invocation_may_be_a_secret_itself(make_log: MakeLog) -> 
         log.logger.info("careful", kind=object)
 
     context = FakeContext()
-    context.tenant_id = "hunter2"  # type: ignore[attr-defined]  # of our own runtime's
+    context.tenant_id = "hunter2"
     handler({"correlationId": "hunter2"}, context)
     assert "hunter2" not in log.text
     assert [line["tenant_id"] for line in log.lines] == ["[redacted]"] * 3

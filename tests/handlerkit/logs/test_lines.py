@@ -58,7 +58,7 @@ def test_an_invocation_is_named_in_each_of_its_lines(make_log: MakeLog, monkeypa
         log.logger.info("inside")
 
     context = FakeContext(function_name="orders", function_version="7", memory_limit_in_mb=512, aws_request_id="r-1")
-    context.tenant_id = "blue"  # type: ignore[attr-defined]
+    context.tenant_id = "blue"
     handler({"headers": {"X-Correlation-ID": "c-1"}}, context)
     outside, inside = log.lines
     assert outside["service"] == inside["service"] == "shop"
