@@ -79,7 +79,8 @@ class Fault:
         title = ": ".join(part for part in (self.error_type, self.message) if part)
         record = f"[ERROR]\t{timestamp}\t{self.request_id}\t{title}\n"
         if self.stack_trace:
-            record += "Traceback (most recent call last):\n"
+            if self.stack_trace[0].startswith("  "):  # else it begins with a cause, and no frame is the function's
+                record += "Traceback (most recent call last):\n"
             record += "".join(block if block.endswith("\n") else block + "\n" for block in self.stack_trace)
         return record
 

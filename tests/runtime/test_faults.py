@@ -44,6 +44,14 @@ def test_a_chain_of_causes_is_shown_each_with_its_frames() -> None:
     assert [item["type"] for item in cause["exceptions"]] == ["ValueError", "KeyError"]
 
 
+def test_an_error_with_a_cause_and_no_frame_of_its_own_has_no_empty_traceback_in_its_record() -> None:
+    error = ValueError("outer")
+    error.__cause__ = KeyError("inner")
+    title, *rest = faults.of_invocation(error, INVOCATION).text_record("now").splitlines()
+    assert title == "[ERROR]\tnow\tid-1\tValueError: outer"
+    assert rest[0] == "Caused by: KeyError: 'inner'"
+
+
 def test_an_implicit_context_is_shown_unless_suppressed() -> None:
     def fail(suppress: bool) -> None:
         try:
