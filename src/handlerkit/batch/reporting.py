@@ -139,7 +139,12 @@ def _summary_fields(summary: BatchSummary) -> dict[str, Any]:
 def _say(level: int, text: str, fields: dict[str, Any] | None = None, error: BaseException | None = None) -> None:
     lines = _lines()
     if lines is None:
-        _logger().log(level, "%s", text, exc_info=error, extra=fields)
+        exc_info = None
+        if error is not None:
+            from handlerkit.own_frames import exc_info_of  # late: most batches have no failure
+
+            exc_info = exc_info_of(error)
+        _logger().log(level, "%s", text, exc_info=exc_info, extra=fields)
     elif lines.floor <= level:
         lines.log(level, LOGGER, text, (), {**(fields or {}), "exc_info": error} if error else fields or {})
 

@@ -271,4 +271,6 @@ def log_error(message: str, error: BaseException) -> None:
     """An error with its traceback, to the function's log and nowhere else."""
     import logging  # late: 9 ms, only for what fails
 
-    logging.getLogger("handlerkit.http").error("%s: %s", message, type(error).__name__, exc_info=error)
+    from handlerkit.own_frames import exc_info_of
+
+    logging.getLogger("handlerkit.http").error("%s: %s", message, type(error).__name__, exc_info=exc_info_of(error))

@@ -89,7 +89,9 @@ def stack_here(depth: int) -> list[str]:
 
 
 def _frames(traceback: TracebackType | None) -> list[dict[str, Any]]:
-    traceback = _first_of_others(traceback)
+    from handlerkit.own_frames import without_callers  # late: only where an exception is logged
+
+    traceback = without_callers(traceback)
     frames: list[dict[str, Any]] = []
     count = 0
     while traceback is not None:
@@ -102,14 +104,3 @@ def _frames(traceback: TracebackType | None) -> list[dict[str, Any]]:
     if count > len(frames):
         frames.insert(OUTER_FRAMES, {"omitted": count - len(frames)})
     return frames
-
-
-def _first_of_others(traceback: TracebackType | None) -> TracebackType | None:
-    """Without the outermost frames, by which this package called the function; all of them if there are no others."""
-    first = traceback
-    while first is not None and first.tb_frame.f_code.co_filename.startswith(_PACKAGE):
-        first = first.tb_next
-    return first or traceback
-
-
-_PACKAGE = __file__[: -len("logs/exceptions.py")]
