@@ -71,3 +71,7 @@ def __getattr__(name: str) -> object:
 
     found = globals()[name] = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
     return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -106,6 +106,18 @@ def test_every_public_name_can_be_had_and_others_are_refused(module: str) -> Non
         _ = package.nothing
 
 
+@pytest.mark.parametrize(
+    "module",
+    ["handlerkit"]
+    + [f"handlerkit.{name}" for name in ("answers", "batch", "callbacks", "events", "http", "idempotency", "logs")]
+    + ["handlerkit.metrics", "handlerkit.testing", "handlerkit.tracing", "lambda_emulator", "runtime"],
+)
+def test_a_prompt_can_complete_the_names_that_are_not_loaded_yet(module: str) -> None:
+    program = f"import {module} as package; print(sorted(set(package.__all__) - set(dir(package))))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_names_are_listed_where_they_are_defined() -> None:
     from importlib import import_module
 
