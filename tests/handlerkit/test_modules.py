@@ -2,6 +2,8 @@
 
 import doctest
 import pkgutil
+import sys
+from collections.abc import Iterator
 from importlib import import_module
 
 import pytest
@@ -9,6 +11,15 @@ import pytest
 import handlerkit
 
 MODULES = ["handlerkit", *(one.name for one in pkgutil.walk_packages(handlerkit.__path__, "handlerkit."))]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def sdks_socket() -> Iterator[None]:
+    """One of our modules imports aws-xray-sdk, which opens a socket for that and leaves it open."""
+    yield
+    emitters = sys.modules.get("aws_xray_sdk.core.emitters.udp_emitter")
+    if emitters is not None:
+        import_module("aws_xray_sdk.core").xray_recorder.emitter._socket.close()
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
+
 from .settings import Settings
 
 __all__ = ["patch"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def patch(*libraries: str) -> None:
@@ -34,4 +40,12 @@ def patch(*libraries: str) -> None:
 
     if not isinstance(xray_recorder.context, SpanContext):
         xray_recorder.context = SpanContext()
+        _close_at_exit(xray_recorder.emitter)
     patch_with_sdk(libraries)
+
+
+def _close_at_exit(emitter: Any) -> None:
+    """The SDK opens a socket where it is imported and never closes it; with warnings on, the end of a process tells."""
+    opened = getattr(emitter, "_socket", None)
+    if opened is not None:
+        atexit.register(opened.close)

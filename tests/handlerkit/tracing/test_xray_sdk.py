@@ -50,6 +50,7 @@ def run(daemon: XRayDaemon, program: str, sampled: str = "1", **environ: str) ->
     code = PRELUDE + textwrap.dedent(program)
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
+    assert "ResourceWarning" not in done.stderr
     return daemon.trace(ROOT), done.stdout
 
 
@@ -122,6 +123,17 @@ def test_calls_of_threads_tasks_and_later_invocations_are_where_they_belong(daem
     assert len(names["first"]) >= 1
     assert later[0] == "## handler"
     assert len(later) > 1
+
+
+def test_no_socket_is_left_to_the_end_of_the_process_neither_ours_nor_the_sdks(daemon: XRayDaemon) -> None:
+    program = """
+        patch("sqlite3")
+        import sqlite3
+        with contextlib.closing(sqlite3.connect(":memory:")) as database:
+            invoke(lambda: database.execute("select 1").close())
+    """
+    trace, _ = run(daemon, program, PYTHONWARNINGS="default::ResourceWarning")
+    assert shape(trace)
 
 
 def test_what_uses_the_sdks_recorder_itself_nests_both_ways(daemon: XRayDaemon) -> None:
