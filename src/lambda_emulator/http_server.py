@@ -50,9 +50,11 @@ class HttpServer:
     async def start(self, port: int = 0) -> None:
         """Listen; port 0 takes a free one. Raises OSError if the port is taken."""
         loop = asyncio.get_running_loop()
+        # In two steps: cancelled in one, asyncio loses a server that listens already.
         self._listener = await loop.create_server(
-            lambda: HttpConnection(self._rules, self._opened), "127.0.0.1", port, backlog=512
+            lambda: HttpConnection(self._rules, self._opened), "127.0.0.1", port, backlog=512, start_serving=False
         )
+        await self._listener.start_serving()
 
     async def settle(self, timeout_s: float) -> None:
         """Wait until every open connection is closed by its client, and all that it had sent is handled."""

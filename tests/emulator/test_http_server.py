@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import socket
+import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from itertools import pairwise
 
@@ -465,3 +467,26 @@ def test_no_garbage_crashes_or_hangs_the_server(garbage: list[bytes]) -> None:
     after, reports = asyncio.run(survive())
     assert after.startswith(b"HTTP/1.1 200")
     assert reports == []
+
+
+def test_a_server_that_was_cancelled_at_any_moment_of_its_start_leaves_no_socket_open() -> None:
+    async def cancelled_after(turns: int) -> bool:
+        """Whether it was still starting."""
+        server = HttpServer(ROUTES)
+        starting = asyncio.create_task(server.start())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        is_starting = not starting.done()
+        starting.cancel()
+        await asyncio.wait([starting])
+        await server.close()
+        return is_starting
+
+    with warnings.catch_warnings(record=True) as left_open:
+        warnings.simplefilter("always")
+        turns = 0
+        while asyncio.run(cancelled_after(turns)):
+            turns += 1
+        gc.collect()
+    assert turns > 1
+    assert left_open == []
