@@ -2,6 +2,8 @@
 
 from threading import Barrier, Thread
 
+import pytest
+
 from handlerkit.idempotency import Claim, Completion, Release, Store
 
 from .stores_under_test import Clock
@@ -187,3 +189,17 @@ def test_one_of_many_simultaneous_claims_is_granted(store: Store) -> None:
         thread.join()
     assert len(owners) == 6
     assert len(set(owners)) == 1
+
+
+@pytest.mark.parametrize(("lease_ms", "kept_ms"), [(5_000, 60_000), (120_000, 120_000)])
+def test_a_record_may_be_forgotten_when_its_time_and_its_lease_are_over(
+    store: Store, clock: Clock, lease_ms: int, kept_ms: int
+) -> None:
+    claimed_ms = clock()
+    record = store.claim(Claim(key="k", owner="a", lease_ms=lease_ms, ttl_s=60))
+    assert record.lease_until_ms - claimed_ms == lease_ms
+    assert kept_ms <= record.expires_at_ms - claimed_ms <= kept_ms + 1_000  # DynamoDB has whole seconds
+    clock.move(30_000)
+    completed = store.complete(Completion(key="k", owner="a", result="1", ttl_s=60))
+    assert completed is not None
+    assert 60_000 <= completed.expires_at_ms - clock() <= 61_000
