@@ -123,6 +123,8 @@ def test_what_contains_itself_is_refused() -> None:
         '{"$hk":"namedtuple","of":[1],"class":"builtins:tuple"}',
         '{"$hk":"dataclass","of":{},"class":"tests.handlerkit.idempotency.test_results:Frozen"}',
         '{"$hk":"model","of":[{},[],null,{}],"class":"tests.handlerkit.idempotency.test_results:Order"}',
+        '{"$hk":"enum","of":"1","class":"builtins:int"}',  # which no enum is, and which would be called
+        '{"$hk":"enum","of":[1],"class":"builtins:tuple"}',
         '{"$hk":"enum","of":"blue","class":"tests.handlerkit.idempotency.test_results:Colour"}',
         '{"$hk":"bytes","of":"="}',
     ],
