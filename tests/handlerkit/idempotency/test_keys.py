@@ -283,3 +283,9 @@ def test_functions_have_names_of_their_own_and_the_deployed_functions(monkeypatc
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "orders")
     assert options.for_function(function).scope.startswith("orders.tests.handlerkit.")
     assert Idempotency(MemoryStore(), key="a", name="n").for_function(function).scope == "n"
+
+
+def test_a_number_of_too_many_digits_is_named_as_that() -> None:
+    for value in (10**5000, [10**5000], {10**5000}, [b"", 10**5000]):
+        with pytest.raises(BadKeyError, match=r"a number of more than 4,300 digits"):
+            hashed(value)
