@@ -151,9 +151,20 @@ PLAIN = """
 """
 
 
-@pytest.mark.parametrize("mode", ["one at a time", "threads", "processes", "asyncio"])
-def test_lines_of_an_undecorated_handler_are_of_its_invocation(serve: Serve, tmp_path: Path, mode: str) -> None:
-    kind = "async def" if mode == "asyncio" else "def"
+@pytest.mark.parametrize(
+    ("mode", "kind"),
+    [
+        ("one at a time", "def"),
+        ("one at a time", "async def"),
+        ("threads", "def"),
+        ("threads", "async def"),
+        ("processes", "def"),
+        ("asyncio", "async def"),
+    ],
+)
+def test_lines_of_an_undecorated_handler_are_of_its_invocation(
+    serve: Serve, tmp_path: Path, mode: str, kind: str
+) -> None:
     (tmp_path / "app.py").write_text(textwrap.dedent(PLAIN.format(kind=kind)))
     if mode == "one at a time":
         service = serve(tracing="Active")
