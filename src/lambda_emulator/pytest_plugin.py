@@ -8,6 +8,7 @@
 |---|---|
 | `local_lambda` | a `TestedLambda` of its own for each test, its processes ended afterwards |
 | `aws` | an `EmbeddedAws` (moto), emptied for each test, on the clock of `local_lambda` |
+| `aws_environment` | `aws` for the test's own process: the variables by which boto3 finds it |
 | `local_clock` | the `ManualClock` of both |
 | `lambda_context` | a context for handlers that are called directly |
 
@@ -15,7 +16,8 @@ A test that fails shows what its functions have logged. Option `handlerkit_task_
 folder that functions are loaded from (default: pytest's root folder).
 """
 
-from collections.abc import Generator, Iterator
+import os
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from lambda_emulator.manual_clock import ManualClock
     from lambda_emulator.tested_lambda import TestedLambda
 
-__all__ = ["aws", "embedded_aws", "lambda_context", "local_clock", "local_lambda"]
+__all__ = ["aws", "aws_environment", "embedded_aws", "lambda_context", "local_clock", "local_lambda"]
 
 _TASK_ROOT = "handlerkit_task_root"
 # Of each function's log: enough for the last few invocations, little enough to find the assertion above it.
@@ -63,6 +65,26 @@ def aws(_handlerkit_embedded_aws: "EmbeddedAws", local_clock: "ManualClock") -> 
     _handlerkit_embedded_aws.reset()
     yield _handlerkit_embedded_aws
     _handlerkit_embedded_aws.reset()
+
+
+@pytest.fixture
+def aws_environment(aws: "EmbeddedAws", monkeypatch: pytest.MonkeyPatch) -> "Mapping[str, str]":
+    """`aws` for the test's own process, and no account of yours: for handlers that the test calls directly.
+
+    Gives the variables that are set until the test's end. A client that was made before them goes where it went.
+    """
+    for name in [name for name in os.environ if name.startswith(("AWS_ENDPOINT_URL_", "AWS_PROFILE", "AWS_SESSION_"))]:
+        monkeypatch.delenv(name)
+    variables = {
+        **aws.environment,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return variables
 
 
 @pytest.fixture

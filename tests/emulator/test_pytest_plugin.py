@@ -152,3 +152,31 @@ def test_a_fixture_names_the_extra_where_it_is_not_installed(project: Path) -> N
         "ModuleNotFoundError: the fixture local_lambda needs h11, which is not installed: "
         "pip install 'handlerkit[emulator]'"
     ) in done.stdout
+
+
+def test_boto3_in_the_tests_own_process_finds_the_empty_aws_and_no_account(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "mine")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:1")
+    (project / "direct.py").write_text(
+        "import boto3\n\ndef handler(event, context):\n    return boto3.client('sqs').list_queues()['QueueUrls']\n"
+    )
+    done = run(
+        project,
+        """
+import os
+
+def test_it_is_found(aws, aws_environment, lambda_context):
+    url = aws.client("sqs").create_queue(QueueName="orders")["QueueUrl"]
+    from direct import handler
+    assert handler({}, lambda_context) == [url]
+    assert "AWS_PROFILE" not in os.environ
+    assert aws_environment["AWS_ENDPOINT_URL"] == aws.endpoint_url
+
+def test_the_variables_are_what_they_were():
+    assert os.environ["AWS_PROFILE"] == "mine"
+    assert "AWS_ENDPOINT_URL" not in os.environ
+""",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
