@@ -23,14 +23,13 @@ _AS_TEXT = {"uuid": "UUID", "pathlib": "PurePath", "ipaddress": "_IPAddressBase"
 
 
 def encoded(value: object) -> bytes:
-    """The result as UTF-8 JSON. Raises `TypeError` or `ValueError` for what has no JSON form."""
+    """The result as UTF-8 JSON. Raises `TypeError` or `ValueError` for what has no JSON form, with its place."""
     if value is None:
         return b"null"
     try:
-        try:
-            text = "".join(_parts_of(value, 0))
-        except TypeError:  # also keys that only Python knows
-            text = "".join(_parts_of(jsonable(value), 0))
+        text = "".join(_parts_of(value, 0))
+    except (TypeError, ValueError):  # also keys that only Python knows
+        text = "".join(_parts_of(jsonable(value), 0))
     except RecursionError:
         raise ValueError("the result is nested too deeply, or contains itself") from None
     # JSON may escape a lone surrogate, UTF-8 cannot hold one: backslashreplace writes exactly JSON's escape.
@@ -43,6 +42,10 @@ def jsonable(value: Any) -> Any:
         return _plain(value)
     except RecursionError:
         raise ValueError("the result is nested too deeply, or contains itself") from None
+    except (TypeError, ValueError) as error:
+        from handlerkit.reply_place import placed  # late: only on the way to an error
+
+        raise placed(error, value, _plain, _converted) from None
 
 
 def _plain(value: Any) -> Any:
@@ -111,7 +114,7 @@ def _converted_standard(value: Any) -> Any:
             return core.to_jsonable_python(value)
         except ValueError:
             pass
-    raise TypeError(f"a {type(value).__name__} has no JSON form")
+    raise TypeError(f"an object of type {type(value).__name__} has no JSON form")
 
 
 def _is_a(value: object, module: str, name: str) -> bool:

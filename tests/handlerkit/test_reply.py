@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from handlerkit.events import Headers, SqsRecord
 from handlerkit.reply import encoded, jsonable
+from handlerkit.reply_place import placed
 
 
 class Colour(enum.Enum):
@@ -118,6 +119,42 @@ def test_what_has_no_json_form_is_refused_both_ways(value: Any) -> None:
         encoded(value)
     with pytest.raises((TypeError, ValueError)):
         jsonable(value)
+
+
+@dataclasses.dataclass
+class Line:
+    """What a result may hold."""
+
+    price: object
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (object(), "an object of type object has no JSON form"),
+        ({"a": [1, {2, object()}]}, "an object of type object has no JSON form (at ['a'][1][1])"),
+        ({"lines": [Line(1), Line(float("nan"))]}, "not JSON compliant: nan (at ['lines'][1]['price'])"),
+        ([b"\xff"], "bytes that are not UTF-8 (at byte 0): encode them, e.g. as base64 (at [0])"),
+        ({"k": {(1, 2): 3}}, "an object's key cannot be of type tuple (at ['k'])"),
+        (["x", circle(), object()], "the result is nested too deeply, or contains itself"),
+    ],
+)
+@pytest.mark.parametrize("write", [encoded, jsonable])
+def test_what_is_refused_is_told_with_its_place(write: Any, value: Any, message: str) -> None:
+    with pytest.raises((TypeError, ValueError)) as refused:
+        write(value)
+    assert str(refused.value).endswith(message)
+    assert refused.value.__suppress_context__ or refused.value.__context__ is None
+
+
+def test_a_place_in_what_contains_itself_has_an_end() -> None:
+    ring: dict[str, Any] = {}
+    ring["again"] = ring
+
+    def refuse(value: object) -> None:
+        raise ValueError("no")
+
+    assert str(placed(ValueError("no"), ring, refuse, refuse)).count("['again']") == 30
 
 
 PLAIN = st.recursive(
