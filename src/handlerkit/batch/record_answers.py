@@ -81,10 +81,16 @@ def _within(left_bytes: int, answer: dict[str, Any]) -> int:
     return answer_bytes
 
 
-def s3_batch_results(found: Found, outcomes: list[Outcome | None]) -> dict[str, Any]:
+def s3_batch_results(
+    found: Found, outcomes: list[Outcome | None], spoiled: Callable[[int, Exception], Outcome]
+) -> dict[str, Any]:
     results = []
-    for identifier, outcome in zip(found.identifiers, outcomes, strict=True):
-        code, text = _s3_result(outcome, identifier)
+    for at, identifier in enumerate(found.identifiers):
+        try:
+            code, text = _s3_result(outcomes[at], identifier)
+        except ValueError as error:
+            outcomes[at] = spoiled(at, error)
+            code, text = _s3_result(outcomes[at], identifier)
         results.append({"taskId": identifier, "resultCode": code, "resultString": text[:RESULT_CHARACTERS]})
     return {
         "invocationSchemaVersion": found.event.get("invocationSchemaVersion"),
@@ -103,8 +109,10 @@ def _s3_result(outcome: Outcome | None, identifier: str) -> tuple[str, str]:
         return "TemporaryFailure", "not started: no time left"
     value, error = outcome.value, outcome.error
     if outcome.state == Outcome.FINISHED:
-        if isinstance(value, dict) and value.get("taskId") == identifier and value.get("resultCode") in _CODES:
-            return value["resultCode"], str(value.get("resultString") or "")  # `task.failed(...)` and its like
+        if isinstance(value, dict) and "taskId" in value and "resultCode" in value:  # `task.failed(...)` and its like
+            if value["taskId"] != identifier or value["resultCode"] not in _CODES:
+                raise ValueError("the function returned the result of another task, or a code that S3 does not know")
+            return value["resultCode"], str(value.get("resultString") or "")
         return "Succeeded", _text(value)
     said = "not finished: no time left" if error is None else f"{type(error).__name__}: {words_of(error)}"
     if outcome.state in (Outcome.POISON, Outcome.DIVERTED):

@@ -31,7 +31,7 @@ def response_of(
 
     if found.source.family == "firehose":
         return firehose_answers(found, outcomes, spoiled)
-    return s3_batch_results(found, outcomes)
+    return s3_batch_results(found, outcomes, spoiled)
 
 
 def nothing_failed(found: Found) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Only pacing: the record is reported as failed either way, so what goes wrong her
 
 from __future__ import annotations
 
-from .errors import RetryRecord
+from .errors import RetryRecord, words_of
 from .outcomes import Outcome
 
 __all__ = ["MAX_HIDDEN_S", "defer"]
@@ -27,8 +27,13 @@ def defer(sqs: Any, found: Found, outcomes: list[Outcome | None], reporter: Repo
     entries: list[dict[str, Any]] = []
     for at, outcome in enumerate(outcomes):
         error = outcome.error if outcome is not None and outcome.state == Outcome.RETRY else None
-        if isinstance(error, RetryRecord) and error.retry_in is not None:
+        if not isinstance(error, RetryRecord) or error.retry_in is None:
+            continue
+        try:
             seconds = min(max(round(error.retry_in.total_seconds()), 0), MAX_HIDDEN_S)
+        except Exception as trouble:  # noqa: BLE001  # a number, or whatever else it was given
+            reporter.not_deferred(f"{type(trouble).__name__}: {words_of(trouble)}")
+        else:
             receipt = found.raws[at].get("receiptHandle")
             entries.append({"Id": str(len(entries)), "ReceiptHandle": receipt, "VisibilityTimeout": seconds})
     if not entries:
@@ -41,7 +46,7 @@ def defer(sqs: Any, found: Found, outcomes: list[Outcome | None], reporter: Repo
             for refused in answer.get("Failed", ()):
                 reporter.not_deferred(f"{refused.get('Code')}: {refused.get('Message')}")
     except Exception as error:  # noqa: BLE001  # of the client's: network, permissions, a queue that is gone
-        reporter.not_deferred(f"{type(error).__name__}: {error}")
+        reporter.not_deferred(f"{type(error).__name__}: {words_of(error)}")
 
 
 def _queue_url(sqs: Any, arn: str) -> str:

@@ -107,6 +107,12 @@ def act(task: S3BatchTask) -> Any:
             raise RetryRecord("busy")
         case "told":
             return task.failed("no such thing")
+        case "later":
+            return task.failed_for_now("busy")
+        case "another":
+            return {**task.failed("no such thing"), "taskId": "plain"}
+        case "no code":
+            return {**task.failed("no such thing"), "resultCode": "Failed"}
         case "value":
             return {"size": 3}
         case "odd":
@@ -115,7 +121,8 @@ def act(task: S3BatchTask) -> Any:
 
 
 def test_each_task_of_s3_has_its_code() -> None:
-    keys = ["plain", "drop", "fail", "retry", "told", "value", "odd"]
+    keys = ["plain", "drop", "fail", "retry", "told", "later", "another", "no code", "value", "odd"]
+    refused = "ValueError: the function returned the result of another task, or a code that S3 does not know"
     event = json.loads((SAMPLES / "s3_batch" / "pt-s3-batch-operation-event-schema-v2.json").read_text())
     event["tasks"] = [{**event["tasks"][0], "taskId": key, "s3Key": key} for key in keys]
     response = process(event, act)
@@ -127,6 +134,9 @@ def test_each_task_of_s3_has_its_code() -> None:
             ("fail", "TemporaryFailure", "ValueError: slow down"),
             ("retry", "TemporaryFailure", "RetryRecord: busy"),
             ("told", "PermanentFailure", "no such thing"),
+            ("later", "TemporaryFailure", "busy"),
+            ("another", "TemporaryFailure", refused),
+            ("no code", "TemporaryFailure", refused),
             ("value", "Succeeded", '{"size":3}'),
             ("odd", "Succeeded", "object"),
         )
@@ -260,6 +270,20 @@ def test_a_back_off_that_fails_changes_nothing(caplog: pytest.LogCaptureFixture)
 
     response = process(sqs_event([{"n": 0}, {"n": 1}]), function, record=SqsRecord[Order], sqs=object())
     assert len(response["batchItemFailures"]) == 1
+    assert "not deferred: AttributeError" in caplog.text
+
+
+def test_a_wish_to_wait_that_is_no_timedelta_is_told_and_holds_nobody_up(caplog: pytest.LogCaptureFixture) -> None:
+    client = FakeSqs()
+    wishes: list[Any] = [30, timedelta(seconds=7)]
+
+    def function(record: SqsRecord[Order]) -> None:
+        raise RetryRecord("busy", retry_in=wishes[record.body.n])
+
+    event = sqs_event([{"n": 0}, {"n": 1}])
+    response = process(event, function, sqs=client, raise_when_all_failed=False)
+    assert len(response["batchItemFailures"]) == 2
+    assert [one["VisibilityTimeout"] for one in client.hidden[0]["Entries"]] == [7]
     assert "not deferred: AttributeError" in caplog.text
 
 

@@ -228,6 +228,18 @@ def test_a_batch_in_portions_does_and_answers_what_the_whole_event_does(
         logging.getLogger("handlerkit.batch").disabled = False
 
 
+def test_a_record_in_a_portion_shows_all_that_came_with_it() -> None:
+    seen = []
+
+    @batch_handler
+    def handler(record: SqsRecord[Order]) -> None:
+        seen.append((record.raw, record.message_id, record.body.n, record.body is record.body))
+
+    event = orders(3)
+    assert answer(handler, event) == {"batchItemFailures": []}
+    assert seen == [(one, one["messageId"], number, True) for number, one in enumerate(event["Records"])]
+
+
 def test_records_packed_by_the_producer_library_are_unpacked_in_their_portion(kpl_event: dict[str, Any]) -> None:
     seen: list[int] = []
 
