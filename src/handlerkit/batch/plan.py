@@ -68,13 +68,11 @@ class Plan:
     def response(self, event: Any, context: Any, reader: RecordReader) -> dict[str, Any]:
         """The response to an event. Raises `BatchFailedError`, `UntrustedBatchError`, `EventValidationError`."""
         if self.is_async:
-            response = self._wait(self._response_or_failure(event, context, reader))
-            if isinstance(response, dict):
-                return response
-            try:
-                raise response
-            finally:
-                del response  # or it would hold itself by this frame: see `tracebacks`
+            failures: list[BatchFailedError] = []
+            response = self._wait(self._response_but_for(failures, event, context, reader))
+            if failures:
+                raise failures.pop()
+            return response  # type: ignore[no-any-return]
         found = found_in(event, reader.sources, self.options.by_key)
         reading = reader.of(found)
         # Where a record that is left out is not brought again, time that runs out must fail the invocation instead.
@@ -163,14 +161,16 @@ class Plan:
             await run_in_tasks(batch.outcomes, runner.run, schedule, workers, batch.deadline, batch.lanes is None)
         return batch.settled(runner)
 
-    async def _response_or_failure(
-        self, event: Any, context: Any, reader: RecordReader
-    ) -> dict[str, Any] | BatchFailedError:
-        """The response, or why there is none: raised by a future, it would hold that and be held by it."""
+    async def _response_but_for(
+        self, failures: list[BatchFailedError], event: Any, context: Any, reader: RecordReader
+    ) -> dict[str, Any]:
+        """The response, or why there is none, laid down beside: a task that ended with it would hold it, and be held
+        by its frames (see `tracebacks`)."""
         try:
             return await self.response_async(event, context, reader)
         except BatchFailedError as failure:
-            return failure
+            failures.append(failure)
+            return {}
 
     def _say_that_all_is_done(self, found: Found, records: int) -> None:
         self.reporter(found).ended([DONE] * records)

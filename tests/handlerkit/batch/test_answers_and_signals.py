@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from handlerkit import DropRecord, RetryRecord
 from handlerkit.batch import BatchFailedError, BatchSummary, PoisonQueue, RecordFacts, process
 from handlerkit.batch.record_answers import MAX_FIREHOSE_BYTES
-from handlerkit.events import FirehoseRecord, S3BatchTask, SqsRecord
+from handlerkit.events import FirehoseRecord, KinesisRecord, S3BatchTask, SqsRecord
 from handlerkit.testing import FakeContext, kinesis_event, sqs_event
 
 from .conftest import Remembers
@@ -273,6 +273,16 @@ def test_a_back_off_that_fails_changes_nothing(caplog: pytest.LogCaptureFixture)
     assert "not deferred: AttributeError" in caplog.text
 
 
+def test_only_messages_of_a_queue_are_hidden() -> None:
+    client = FakeSqs()
+
+    def function(record: KinesisRecord[Order]) -> None:
+        raise RetryRecord("busy", retry_in=timedelta(seconds=7))
+
+    process(kinesis_event([{"n": 0}]), function, sqs=client, raise_when_all_failed=False)
+    assert client.hidden == []
+
+
 def test_a_wish_to_wait_that_is_no_timedelta_is_told_and_holds_nobody_up(caplog: pytest.LogCaptureFixture) -> None:
     client = FakeSqs()
     wishes: list[Any] = [30, timedelta(seconds=7)]
@@ -378,12 +388,15 @@ async def work_async(record: SqsRecord[Order]) -> None:
 
 @pytest.mark.parametrize("function", [work, work_async])
 @pytest.mark.parametrize("breaks", ["", "enter", "exit", "batch"])
-def test_observers_see_everything_and_change_nothing(function: Any, breaks: str) -> None:
+def test_observers_see_everything_and_change_nothing(
+    function: Any, breaks: str, caplog: pytest.LogCaptureFixture
+) -> None:
     broken, whole = Observer(breaks), Observer()
     event = sqs_event([{"n": 0}, {"n": 1}])
     response = process(event, function, observers=[broken, whole])
     assert [one["itemIdentifier"][:8] for one in response["batchItemFailures"]] == ["00000001"]
     assert whole.seen == [0, 1, "one", "batch of 2 from sqs.standard: 1 finished, 1 failed"]
+    assert ("an observer failed" in caplog.text) == bool(breaks)
 
 
 @pytest.mark.parametrize("is_async", [False, True])
@@ -414,9 +427,9 @@ def test_idempotency_stands_between_the_batch_and_the_function(is_async: bool) -
 def test_what_idempotency_takes_back_comes_again_with_all_behind_it(function: Any) -> None:
     memory = Remembers()
     memory.corrections = [(0, RuntimeError("another was first"), None), (3, None, None)]
-    event = sqs_event([{"n": 0}] * 4, queue="a.fifo", message_group_ids="abab")
+    event = sqs_event([{"n": 0}] * 5, queue="a.fifo", message_group_ids="aabba")
     response = process(event, function, idempotency=memory)
-    assert [one["itemIdentifier"][:8] for one in response["batchItemFailures"]] == ["00000000", "00000002"]
+    assert [int(one["itemIdentifier"][:8]) for one in response["batchItemFailures"]] == [0, 1, 4]
 
 
 @pytest.mark.parametrize("function", [work, work_async])

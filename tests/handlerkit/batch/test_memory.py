@@ -227,3 +227,13 @@ def test_an_error_that_was_told_keeps_its_traceback_and_ends_no_generator() -> N
         assert "large" not in step.tb_frame.f_locals
         step = step.tb_next
     assert isinstance(next(running), ValueError)
+
+
+def test_errors_that_were_made_of_each_other_are_let_go_of_too() -> None:
+    def function(record: SqsRecord[Order]) -> None:
+        first, second = ValueError("the one"), ValueError("the other")
+        first.__cause__, second.__cause__ = second, first
+        raise first
+
+    handler = batch_handler(raise_when_all_failed=False)(function)
+    assert b"itemIdentifier" in handler.__lambda_raw__(event_of(1), FakeContext())
