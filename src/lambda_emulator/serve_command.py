@@ -185,7 +185,7 @@ class _Session:
             try:
                 embedded = EmbeddedAws(clock=self._clock, port=port)
             except OSError as error:
-                raise _taken(port, error) from None
+                raise _taken(f"{port} for AWS", error) from None
             with embedded:
                 yield embedded.clients, embedded.endpoint_url
 
@@ -196,7 +196,7 @@ class _Session:
         try:
             return service.listen(self._options.port)
         except OSError as error:
-            raise _taken(self._options.port, error) from None
+            raise _taken(f"{self._options.port} for the invoke endpoint", error) from None
 
     def _environment(self, endpoint_url: str | None, invoke_url: str) -> dict[str, str]:
         """By which functions find this AWS, and each other."""
@@ -254,6 +254,6 @@ class _Session:
             self._start_watching()
 
 
-def _taken(port: int, error: OSError) -> WrongProject:
+def _taken(port: str, error: OSError) -> WrongProject:
     reason = os.strerror(error.errno) if error.errno else error  # asyncio has a sentence of its own
     return WrongProject(f"port {port} cannot be used ({reason}): choose another one by --port")

@@ -410,8 +410,12 @@ def test_ports_are_free_again_and_may_be_chosen(answering: Path) -> None:
         done = serve("--no-aws", "--port", str(port), folder=answering)
         assert done.returncode == 2
         assert done.stderr == (
-            f"handlerkit: port {port} cannot be used (Address already in use): choose another one by --port\n"
+            f"handlerkit: port {port} for the invoke endpoint cannot be used (Address already in use): "
+            "choose another one by --port\n"
         )
+        done = serve("--port", str(port - 1), folder=answering)
+        assert done.returncode == 2
+        assert f"port {port} for AWS cannot be used" in done.stderr
     with Served("--no-aws", "--port", str(port), folder=answering) as served:
         assert served.invoke_url == f"http://127.0.0.1:{port}"
         assert served.url("URL of web") == f"http://127.0.0.1:{port + 2}"

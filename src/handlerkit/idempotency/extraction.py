@@ -22,7 +22,9 @@ class Extraction:
             from jmespath import compile as compiled  # type: ignore[import-untyped]  # late: it comes with boto3
             from jmespath.visitor import TreeInterpreter  # type: ignore[import-untyped]
         except ImportError as error:
-            raise ImportError("jmespath(...) needs the package `jmespath`, which comes with boto3") from error
+            raise ImportError(
+                "jmespath(...) needs the package jmespath, which comes with boto3: pip install jmespath"
+            ) from error
         self.expression = expression
         self.of = of
         options = None
