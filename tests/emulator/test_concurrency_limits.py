@@ -270,6 +270,38 @@ def test_what_is_reserved_is_taken_from_the_others() -> None:
     assert limits.admit("other", "$LATEST").share == "unreserved"
 
 
+def test_a_function_uses_its_provisioned_environments_and_those_on_demand() -> None:
+    limits = ConcurrencyLimits()
+    limits.provision("function", "1", 2)
+    admitted = [limits.admit("function", "1") for _ in range(3)]
+    assert [each.share for each in admitted] == ["provisioned", "provisioned", "unreserved"]
+    assert (limits.used_by("function"), limits.on_demand("function"), limits.in_use) == (3, 1, 3)
+    limits.release(admitted[0])
+    assert (limits.used_by("function"), limits.in_use) == (2, 2)
+
+
+def test_only_what_finds_provisioned_environments_busy_has_spilled_over() -> None:
+    limits = ConcurrencyLimits()
+    limits.provision("function", "1", 1)
+    assert [limits.admit("function", "1").spilled_over for _ in range(2)] == [False, True]
+    assert not limits.admit("function", "$LATEST").spilled_over
+    assert not limits.admit("other", "$LATEST").spilled_over
+
+
+def test_what_is_reserved_includes_what_the_function_has_provisioned() -> None:
+    limits = ConcurrencyLimits(account=1000)
+    limits.provision("function", "1", 50)
+    assert limits.unreserved == 950
+    with pytest.raises(InvalidParameterValue, match=r"below its minimum value of \[100\]"):
+        limits.reserve("function", 901)
+    limits.reserve("function", 900)
+    assert limits.unreserved == 100
+    with pytest.raises(InvalidParameterValue, match=r"below its minimum value of \[100\]"):
+        limits.reserve("function", 901)
+    limits.reserve("function", None)
+    assert limits.unreserved == 950
+
+
 def test_an_account_has_at_least_one() -> None:
     with pytest.raises(ValueError, match="use a number from 1"):
         ConcurrencyLimits(account=0)

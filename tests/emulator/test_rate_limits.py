@@ -74,6 +74,25 @@ def test_what_is_too_much_for_provisioned_concurrency_spills_over() -> None:
     assert [account.request() for _ in range(11)] == ["provisioned"] * 10 + ["unreserved"]
 
 
+def test_environments_that_were_ended_have_to_grow_again() -> None:
+    account = Account(account=5000)
+    for admission in [account.rates.admit("f", "1", synchronous=False) for _ in range(1000)]:
+        account.limits.release(admission)
+    account.limits.release(account.rates.admit("f", "1", synchronous=False))
+    account.rates.forget("f")
+    with pytest.raises(TooManyRequests):
+        account.rates.admit("f", "1", synchronous=False)
+
+
+@pytest.mark.parametrize(("strict", "synchronous"), [(True, False), (False, True), (False, False)])
+def test_provisioned_concurrency_has_a_rate_only_for_callers_and_only_where_it_is_strict(
+    strict: bool, synchronous: bool
+) -> None:
+    account = Account(strict=strict)
+    account.limits.provision("f", "1", 1)
+    assert {account.request(synchronous=synchronous) for _ in range(30)} == {"provisioned"}
+
+
 def test_unless_it_is_strict_only_the_account_limits_the_rate() -> None:
     account = Account(account=3, strict=False)
     assert accepted(account) == 30
@@ -94,11 +113,13 @@ def test_a_function_grows_by_a_thousand_environments_in_ten_seconds() -> None:
     account.now_s = 9.9
     with pytest.raises(TooManyRequests):
         account.rates.admit("f", "1", synchronous=False)
+    account.now_s = 10.0
+    account.limits.release(account.rates.admit("f", "1", synchronous=False))
     account.now_s = 50.0  # four times as long saves nothing up
-    held += [account.rates.admit("f", "1", synchronous=False) for _ in range(1000)]
+    held += [account.rates.admit("f", "1", synchronous=False) for _ in range(1001)]  # one is there and free
     with pytest.raises(TooManyRequests):
         account.rates.admit("f", "1", synchronous=False)
-    assert account.limits.used_by("f") == 2000
+    assert account.limits.used_by("f") == 2001
 
 
 @given(st.lists(st.floats(0, 0.5), max_size=60), st.integers(1, 5))
