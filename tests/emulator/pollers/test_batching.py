@@ -37,6 +37,14 @@ def test_without_a_window_one_record_is_enough() -> None:
     assert batch.is_due(7.0)
 
 
+def test_a_batch_is_as_large_as_a_synchronous_event_may_be() -> None:
+    envelope = len('{"Records":[]}')
+    for more, fits in ((0, True), (1, False)):
+        batch: BatchAssembler[Piece] = BatchAssembler(batch_size=9, window_s=60)
+        assert batch.offer(Piece(5_000_000), 0.0)
+        assert batch.offer(Piece(6 * 1024 * 1024 - 5_000_000 - envelope + more), 0.0) is fits
+
+
 def test_by_size_and_one_record_always_fits() -> None:
     batch: BatchAssembler[Piece] = BatchAssembler(batch_size=9, window_s=60, max_bytes=114)
     assert batch.offer(Piece(500), 0.0)
