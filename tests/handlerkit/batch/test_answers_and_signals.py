@@ -426,10 +426,17 @@ def test_idempotency_stands_between_the_batch_and_the_function(is_async: bool) -
 @pytest.mark.parametrize("function", [work, work_async])
 def test_what_idempotency_takes_back_comes_again_with_all_behind_it(function: Any) -> None:
     memory = Remembers()
-    memory.corrections = [(0, RuntimeError("another was first"), None), (3, None, None)]
-    event = sqs_event([{"n": 0}] * 5, queue="a.fifo", message_group_ids="aabba")
+    memory.corrections = [(1, RuntimeError("another was first"), None), (4, None, None)]
+    event = sqs_event([{"n": 0}] * 6, queue="a.fifo", message_group_ids="aaabba")
     response = process(event, function, idempotency=memory)
-    assert [int(one["itemIdentifier"][:8]) for one in response["batchItemFailures"]] == [0, 1, 4]
+    assert [int(one["itemIdentifier"][:8]) for one in response["batchItemFailures"]] == [1, 2, 5]
+
+
+def test_what_another_execution_made_of_a_record_is_its_answer() -> None:
+    memory = Remembers()
+    memory.corrections = [(0, None, b"theirs")]
+    response = process(firehose_event(b"1", b"2"), lambda record: b"ours", idempotency=memory)
+    assert [base64.b64decode(one["data"]) for one in response["records"]] == [b"theirs", b"ours"]
 
 
 @pytest.mark.parametrize("function", [work, work_async])

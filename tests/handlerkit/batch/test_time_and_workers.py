@@ -192,6 +192,22 @@ def test_where_the_system_gives_no_more_threads_those_there_are_do_the_work(
         assert done == []
 
 
+def test_nothing_starts_any_more_when_a_record_ends_the_process() -> None:
+    done: list[int] = []
+
+    def function(record: SqsRecord[Order]) -> None:
+        if record.body.n == 0:
+            raise SystemExit
+        for thread in threading.enumerate():
+            if thread.name.startswith("batch-") and thread is not threading.current_thread():
+                thread.join(20)
+        done.append(record.body.n)
+
+    with pytest.raises(SystemExit):
+        process(orders(9), function, record=SqsRecord[Order], max_workers=2)
+    assert len(done) <= 1
+
+
 class Interrupted(BaseException): ...
 
 
