@@ -19,6 +19,7 @@ from handlerkit.batch import UntrustedBatchError
 from handlerkit.batch.portions import Portions
 from handlerkit.batch.reading import RecordReader
 from handlerkit.events import DynamoDBRecord, EventValidationError, KinesisRecord, SqsRecord
+from handlerkit.events.json_text import load
 from handlerkit.testing import FakeContext, dynamodb_event, kinesis_event, sqs_event
 
 COMPACT, SPACED = (",", ":"), (", ", ": ")
@@ -296,6 +297,30 @@ def test_a_changed_item_whose_own_keys_look_like_a_record_is_no_trouble() -> Non
     assert seen == images
 
 
+@pytest.mark.parametrize("tail", [b"]}", b'],"more":[]}'])
+@pytest.mark.parametrize("fails_at", [None, 0, 1, 3])
+def test_where_portions_end_early_the_rest_is_run_once_behind_what_was(tail: bytes, fails_at: int | None) -> None:
+    seen = []
+
+    @batch_handler
+    def handler(record: SqsRecord[Order]) -> None:
+        seen.append(record.body.n)
+        if record.body.n == fails_at:
+            raise ValueError("no")
+
+    event = orders(4)
+    event["Records"][2]["looks"] = [{"x": 1}, {"messageId": "m-9"}, {"messageId": "m-8"}]
+    body = body_of(event).removesuffix(b"]}") + tail
+    failed = [] if fails_at is None else [{"itemIdentifier": event["Records"][fails_at]["messageId"]}]
+    assert answer(handler, body) == {"batchItemFailures": failed}
+    assert seen == [0, 1, 2, 3]
+
+
+def test_a_first_key_without_end_is_no_mark() -> None:
+    event = {"Records": [{"k" * 50: number, "messageId": f"m-{number}"} for number in range(4)]}
+    assert Portions.of(body_of(event), SQS, False) is None
+
+
 class Clock:
     """A context whose time passes when records say so."""
 
@@ -420,6 +445,25 @@ def test_no_more_than_one_portion_is_held_at_a_time(monkeypatch: pytest.MonkeyPa
     before = parsed_records()
     assert answer(handler, body) == {"batchItemFailures": []}
     assert [count - before for count in held] == [2] * 12
+
+
+def test_nothing_of_a_portion_is_held_while_the_next_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[int] = []
+
+    def watched(text: bytes) -> Any:
+        held.append(parsed_records())
+        return load(text)
+
+    @batch_handler
+    def handler(record: SqsRecord[Order]) -> Any:
+        return record.raw
+
+    handler.__lambda_raw__(body_of(orders(2)), FakeContext())
+    body = body_of(orders(4))
+    before = parsed_records()
+    monkeypatch.setattr(handlerkit.batch.portions, "load", watched)
+    assert answer(handler, body) == {"batchItemFailures": []}
+    assert [count - before for count in held] == [0] * 4
 
 
 # --- signals ----------------------------------------------------------------------------------------------------------
