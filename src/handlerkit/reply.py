@@ -31,7 +31,7 @@ def encoded(value: object) -> bytes:
     except (TypeError, ValueError):  # also keys that only Python knows
         text = "".join(_parts_of(jsonable(value), 0))
     except RecursionError:
-        raise ValueError("the result is nested too deeply, or contains itself") from None
+        raise _too_deep() from None
     # JSON may escape a lone surrogate, UTF-8 cannot hold one: backslashreplace writes exactly JSON's escape.
     return text.encode("utf-8", "backslashreplace")
 
@@ -41,11 +41,21 @@ def jsonable(value: Any) -> Any:
     try:
         return _plain(value)
     except RecursionError:
-        raise ValueError("the result is nested too deeply, or contains itself") from None
+        raise _too_deep() from None
     except (TypeError, ValueError) as error:
         from handlerkit.reply_place import placed  # late: only on the way to an error
 
-        raise placed(error, value, _plain, _converted) from None
+        raise _refusal(placed(error, value, _plain, _converted)) from None
+
+
+def _too_deep() -> Exception:
+    return _refusal(ValueError("the result is nested too deeply, or contains itself"))
+
+
+def _refusal(error: Any) -> Exception:
+    error.__lambda_error_type__ = "Runtime.MarshalError"
+    refused: Exception = error
+    return refused
 
 
 def _plain(value: Any) -> Any:

@@ -13,6 +13,9 @@ from .errors import FunctionError
 
 __all__ = ["Fault", "message_of", "of_hook", "of_init", "of_invocation", "stack_trace_of"]
 
+ERROR_TYPE_HOOK = "__lambda_error_type__"
+"""An exception's attribute by which a framework that does not import this package says what Lambda calls the error.
+Only `Runtime.MarshalError` is taken: it writes results in this runtime's stead, all else is told of by the class."""
 MAX_MESSAGE = 65_536
 """Characters of an error message that are kept."""
 MAX_TYPE = 200
@@ -134,6 +137,11 @@ def _fault(error: BaseException, invocation: "Invocation | None", header_type: "
         shown: BaseException | None = error.__cause__
         stack_trace = [*error.stack_trace, *(stack_trace_of(shown) if shown is not None else [])]
         xray_type, header = "LambdaValidationError", error_type
+    elif _is_marshal_error(error):
+        error_type, message = protocol.MARSHAL_ERROR, f"Unable to marshal response: {message_of(error)}"
+        shown = error
+        stack_trace = stack_trace_of(error)
+        xray_type, header = "LambdaValidationError", error_type
     else:
         error_type, message = type(error).__name__[:MAX_TYPE], _exit_aware(error)
         shown = error
@@ -141,6 +149,18 @@ def _fault(error: BaseException, invocation: "Invocation | None", header_type: "
         xray_type, header = error_type, f"Function.{_class_for_header(error_type)}"
     cause = _xray_cause(xray_type, message, shown)
     return Fault(error_type, message, stack_trace, header_type or header, cause, invocation)
+
+
+def _is_marshal_error(error: BaseException) -> bool:
+    declared = _attribute(error, ERROR_TYPE_HOOK)
+    return type(declared) is str and declared == protocol.MARSHAL_ERROR
+
+
+def _attribute(error: BaseException, name: str) -> object:
+    try:
+        return getattr(error, name, None)
+    except BaseException:  # noqa: BLE001  # user code, as above
+        return None
 
 
 def _exit_aware(error: BaseException) -> str:
@@ -228,7 +248,7 @@ def _is_machinery(path: str) -> bool:
 
 
 def _notes(error: BaseException) -> "list[str]":
-    notes = getattr(error, "__notes__", None)
+    notes = _attribute(error, "__notes__")
     if not isinstance(notes, (list, tuple)):
         return []
     return [f"Note: {note[:MAX_LINE]}\n" for note in notes[:MAX_FRAMES] if isinstance(note, str)]

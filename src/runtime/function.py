@@ -5,8 +5,8 @@ does, the event's bytes go straight to it and its bytes straight back, and no JS
 typed handler validates the bytes in one pass. `__lambda_prepare__()`, if there, is called once at the end of the
 initialisation, so that the first event need not load what all need. `__lambda_shutdown__()`, if there afterwards, is a
 hook of `on_shutdown`. The context has `__lambda_after_response__(function)`; where threads serve, the environment's
-variables say `__lambda_by_context__`. These names, and the two that `output` gives the standard streams, are all that
-the framework and this runtime share; neither imports the other.
+variables say `__lambda_by_context__`; `faults` knows an exception's `__lambda_error_type__`. These names, and the two
+that `output` gives the standard streams, are all that the framework and this runtime share; neither imports the other.
 
 A handler may also return something to wait for (`async def`) or a stream of chunks; both are rare enough that what
 they need is loaded when the first one turns up.

@@ -145,6 +145,7 @@ def test_what_is_refused_is_told_with_its_place(write: Any, value: Any, message:
         write(value)
     assert str(refused.value).endswith(message)
     assert refused.value.__suppress_context__ or refused.value.__context__ is None
+    assert refused.value.__lambda_error_type__ == "Runtime.MarshalError"  # type: ignore[attr-defined]
 
 
 def test_a_place_in_what_contains_itself_has_an_end() -> None:

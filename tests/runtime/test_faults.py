@@ -184,6 +184,34 @@ def test_faults_of_the_runtimes_own_finding_carry_their_type_and_no_frames_of_ou
     assert json.loads(fault.xray_cause or "")["exceptions"][0]["type"] == "LambdaValidationError"
 
 
+class _Declaring(Exception):
+    """Says itself what Lambda calls it."""
+
+    __lambda_error_type__: object = "Runtime.MarshalError"
+
+
+def test_a_framework_that_writes_results_says_by_its_exception_that_one_cannot_be_written() -> None:
+    fault = fault_of(_Declaring("no"))
+    assert fault.error_type == fault.header_type == "Runtime.MarshalError"
+    assert fault.message == "Unable to marshal response: no"
+
+
+@pytest.mark.parametrize("declared", ["Runtime.ExitError", "Runtime.MarshalError\r\nX: y", "", None, 7, ["x"]])
+def test_no_other_type_is_an_exceptions_to_declare(declared: object) -> None:
+    error = _Declaring("no")
+    error.__lambda_error_type__ = declared
+    fault = fault_of(error)
+    assert (fault.error_type, fault.header_type, fault.message) == ("_Declaring", "Function.Declaring", "no")
+
+
+def test_an_exception_whose_attributes_fail_is_reported_as_what_it_is() -> None:
+    class Hostile(Exception):
+        def __getattr__(self, name: str) -> object:
+            raise RuntimeError(name)
+
+    assert fault_of(Hostile("no")).error_type == "Hostile"
+
+
 def test_the_document_has_the_managed_runtimes_keys_in_its_order() -> None:
     assert list(json.loads(fault_of(ValueError("x")).document)) == [
         "errorMessage",

@@ -104,6 +104,29 @@ def test_what_a_handler_does_to_end_the_process_fails_its_invocation_only(
     assert outcome.status == 0
 
 
+@pytest.mark.parametrize(
+    "decorator", ["event_handler", "event_handler(idempotency=Idempotency(MemoryStore(), key='event'))"]
+)
+@pytest.mark.parametrize("keyword", ["def", "async def"])
+def test_a_decorated_handlers_result_that_json_cannot_hold_is_a_marshal_error_as_any_others(
+    serve: Serve, decorator: str, keyword: str
+) -> None:
+    code = f"""
+    from handlerkit import event_handler
+    from handlerkit.idempotency import Idempotency, MemoryStore
+
+    @{decorator}
+    {keyword} handler(event: dict):
+        return {{"order": object()}}
+    """
+    outcome = serve(code, b'{"order": 1}')
+    document = error_of(outcome)
+    assert document["errorType"] == "Runtime.MarshalError"
+    assert str(document["errorMessage"]).startswith("Unable to marshal response: an object of type object has no JSON")
+    assert document["stackTrace"] == []
+    assert outcome.answers[0].headers["lambda-runtime-function-error-type"] == "Runtime.MarshalError"
+
+
 def test_a_response_over_the_limit_is_reported_with_both_sizes(serve: Serve) -> None:
     code = "def handler(event, context):\n    return 'x' * (event['size'] - 2)\n"
     outcome = serve(
