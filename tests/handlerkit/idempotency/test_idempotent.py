@@ -527,6 +527,18 @@ def test_work_of_whose_result_nothing_can_be_made_is_done_nevertheless(is_async:
     assert runs == [1]
 
 
+def test_a_result_of_hundreds_of_kilobytes_is_kept_by_every_store(store: Store) -> None:
+    runs = []
+
+    @idempotent(store, key="key")
+    def work(key: str) -> str:
+        runs.append(key)
+        return "x" * 390_000
+
+    assert work("k") == work("k") == "x" * 390_000
+    assert runs == ["k"]
+
+
 @pytest.mark.parametrize(("limit", "is_kept"), [(102, True), (101, False), (81, False)])
 def test_a_result_is_measured_in_bytes_and_not_in_characters(limit: int, is_kept: bool) -> None:
     store = MemoryStore()

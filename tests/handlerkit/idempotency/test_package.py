@@ -131,3 +131,14 @@ def test_redis_that_is_not_there_is_an_unknown_outcome(tmp_path: Path) -> None:
 
     with pytest.raises(TypeError, match="takes the ordinary client"):
         RedisStore(redis.asyncio.Redis())
+
+
+def test_redis_that_answers_a_claim_with_nothing_has_not_granted_it() -> None:
+    class Silent:
+        def evalsha(self, *_: object) -> list[object]:
+            return []
+
+        def pipeline(self, **_: object) -> None: ...
+
+    with pytest.raises(StoreError, match="the claim of k left no record"):
+        RedisStore(Silent()).claim(claim())
