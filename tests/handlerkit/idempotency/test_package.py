@@ -142,3 +142,24 @@ def test_redis_that_answers_a_claim_with_nothing_has_not_granted_it() -> None:
 
     with pytest.raises(StoreError, match="the claim of k left no record"):
         RedisStore(Silent()).claim(claim())
+
+
+def test_a_user_of_redis_who_may_not_run_scripts_is_told_which_commands_are_needed() -> None:
+    class NoPermissionError(Exception):
+        pass
+
+    class Client:
+        def __init__(self, error: Exception) -> None:
+            self.error = error
+
+        def evalsha(self, *_: object) -> None:
+            raise self.error
+
+        def pipeline(self, **_: object) -> None: ...
+
+    with pytest.raises(StoreError, match="the user needs EVALSHA") as caught:
+        RedisStore(Client(NoPermissionError("no"))).claim(claim())
+    assert not caught.value.outcome_is_unknown
+    with pytest.raises(StoreError) as caught:
+        RedisStore(Client(ValueError("what"))).claim(claim())
+    assert str(caught.value) == "Redis: ValueError: what"
