@@ -5,7 +5,7 @@ import logging
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event
+from threading import Event, get_ident
 from typing import Any
 
 import pytest
@@ -94,6 +94,28 @@ def test_a_coroutine_function_is_awaited_and_replayed(store: Store) -> None:
 
     assert asyncio.run(twice()) == [1, 1]
     assert len(runs) == 1
+
+
+def test_an_event_loop_never_waits_for_a_store(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[int] = []
+    for step in ("claim", "complete", "release"):
+
+        def noted(*arguments: Any, call: Callable[..., Any] = getattr(store, step)) -> Any:
+            threads.append(get_ident())
+            return call(*arguments)
+
+        monkeypatch.setattr(store, step, noted)
+
+    @idempotent(store, key="key")
+    async def work(key: str) -> None:
+        if key == "bad":
+            raise ValueError
+
+    asyncio.run(work("k"))
+    with pytest.raises(ValueError):
+        asyncio.run(work("bad"))
+    assert len(threads) == 4
+    assert (get_ident() in threads) is isinstance(store, MemoryStore)  # which has nothing to wait for
 
 
 def test_a_failed_coroutine_can_be_tried_again(store: Store) -> None:
