@@ -100,7 +100,8 @@ class ShardPoller:
                     troubles = 0
                 except Exception as error:  # noqa: BLE001 (whatever boto3 raises: the stream or its server is gone)
                     self._around.report(f"PROBLEM: {type(error).__name__}: {error}")
-                    self._state.iterator = None
+                    if not self._begins_at_latest:
+                        self._state.iterator = None
                     pause_s = min(2.0**troubles, _LONGEST_TROUBLE_S)
                     troubles = min(troubles + 1, 16)
                     await self._clock.sleep(pause_s, what="a stream that is not there", purpose="poll")
@@ -129,12 +130,12 @@ class ShardPoller:
         if found is None:
             self._forget_iterator()
             return
-        self._state.iterator = found.next_iterator
-        self._state.looked_at_s = self._clock.time()
         for record in found.records:
             await self._take(record)
             # Only now: a poller that is stopped in between has not read it.
             self._read_up_to = record.sequence_number
+        self._state.iterator = found.next_iterator
+        self._state.looked_at_s = self._clock.time()
         if not found.records:
             await self._close_window(self._clock.time(), shard_ended=False)
         self._hand_over()
@@ -147,15 +148,16 @@ class ShardPoller:
         if found.next_iterator is None:
             await self._finish()
 
+    @property
+    def _begins_at_latest(self) -> bool:
+        """Nothing has been read yet: a second LATEST would skip what has come since the first."""
+        return self._read_up_to is None and self._state.position.kind == "LATEST"
+
     def _forget_iterator(self) -> None:
-        """It has expired. A second LATEST would skip what has come since the last look."""
+        """It has expired: go on where the last look was."""
         self._state.iterator = None
         looked_at_s = self._state.looked_at_s
-        if (
-            self._state.position.kind == "LATEST"
-            and looked_at_s is not None
-            and self._settings.source.kind == "kinesis"
-        ):
+        if self._begins_at_latest and looked_at_s is not None and self._settings.source.kind == "kinesis":
             self._state.position = Position("AT_TIMESTAMP", timestamp_s=looked_at_s)
 
     async def _take(self, record: StreamRecord) -> None:

@@ -38,18 +38,20 @@ class SplittingStream:
         self.number = 0
         self.broken = 0
         """How many reads are still to fail."""
+        self.expired = 0
+        """How many reads are still to find their iterator expired."""
 
     def add(self, shard_id: str, *parents: str) -> None:
         self.parents[shard_id] = parents
         self.records[shard_id] = []
         self.closed |= set(parents)
 
-    def put(self, shard_id: str, *names: str) -> None:
+    def put(self, shard_id: str, *names: str, at_s: float = 1_800_000_000) -> None:
         for name in names:
             self.number += 1
             raw = {
                 "SequenceNumber": str(self.number),
-                "ApproximateArrivalTimestamp": datetime.datetime.fromtimestamp(1_800_000_000, datetime.UTC),
+                "ApproximateArrivalTimestamp": datetime.datetime.fromtimestamp(at_s, datetime.UTC),
                 "Data": name.encode(),
                 "PartitionKey": name,
             }
@@ -67,6 +69,8 @@ class SplittingStream:
                 return "0"
             case "LATEST":
                 return str(len(records))
+            case "AT_TIMESTAMP":
+                return str(sum(record.arrived_at_s < (position.timestamp_s or 0) for record in records))
             case "AT_SEQUENCE_NUMBER":
                 return str(numbers.index(int(position.sequence_number or 0)))
             case _:
@@ -77,6 +81,9 @@ class SplittingStream:
         if self.broken:
             self.broken -= 1
             raise OSError("no connection")
+        if self.expired:
+            self.expired -= 1
+            return None
         begin = int(iterator)
         found = self.records[shard_id][begin : begin + min(limit, self.most_per_read)]
         after = begin + len(found)
@@ -277,3 +284,42 @@ def test_an_error_in_calling_the_function_holds_the_shard_and_loses_nothing(stag
     stage.clock.run_until_quiet()
     assert stage.function.names == ["1", "2"]
     assert stage.results[0] == "PROBLEM: RuntimeError: no function service"
+
+
+def test_reads_that_fail_at_the_latest_position_skip_nothing(stage: Stage) -> None:
+    stage.stream.add("p")
+    stage.stream.put("p", "before")
+    stage.start(StartingPosition="LATEST")
+    stage.clock.advance(2)
+    stage.stream.broken = 2
+    stage.clock.advance(1)
+    stage.stream.put("p", "1")
+    for _ in range(3):
+        stage.clock.advance(10)
+    assert stage.function.names == ["1"]
+
+
+def test_an_iterator_that_expires_at_the_latest_position_skips_nothing(stage: Stage) -> None:
+    stage.stream.add("p")
+    stage.stream.put("p", "before")
+    stage.start(StartingPosition="LATEST")
+    stage.clock.advance(10)
+    stage.stream.expired = 1
+    stage.stream.put("p", "1", at_s=stage.clock.time())
+    for _ in range(3):
+        stage.clock.advance(10)
+    assert stage.function.names == ["1"]
+
+
+def test_what_waits_in_a_window_at_the_latest_position_is_read_again_after_a_stop(stage: Stage) -> None:
+    stage.stream.add("p")
+    stage.stream.put("p", "before")
+    stage.start(StartingPosition="LATEST", MaximumBatchingWindowInSeconds=60)
+    stage.clock.advance(2)
+    stage.stream.put("p", "1")
+    stage.clock.advance(2)
+    stage.stop()
+    assert stage.function.names == []
+    stage.start(StartingPosition="LATEST")
+    stage.clock.advance(10)
+    assert stage.function.names == ["1"]
