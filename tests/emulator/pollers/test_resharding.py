@@ -323,3 +323,18 @@ def test_what_waits_in_a_window_at_the_latest_position_is_read_again_after_a_sto
     stage.start(StartingPosition="LATEST")
     stage.clock.advance(10)
     assert stage.function.names == ["1"]
+
+
+def test_the_last_call_of_a_window_that_does_not_reach_the_function_is_tried_again_after_a_pause(stage: Stage) -> None:
+    stage.stream.add("p")
+    stage.stream.put("p", "1")
+    stage.start(TumblingWindowInSeconds=30, MaximumRetryAttempts=0)
+    stage.clock.advance(10)
+    assert stage.function.names == ["1"]
+    stage.function.unreachable = 2
+    stage.clock.advance(20)
+    assert stage.function.unreachable == 1
+    stage.clock.advance(0.5)
+    assert (stage.function.unreachable, len(stage.function.events)) == (0, 1)
+    stage.clock.advance(1.0)
+    assert [event["isFinalInvokeForWindow"] for event in stage.function.events] == [False, True]
