@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -320,6 +320,33 @@ def test_closing_ends_what_runs_and_nothing_can_be_called_any_more(make_function
     for late in (lambda: service.invoke("function"), lambda: service.endpoint_url, lambda: event.log):
         with pytest.raises(ServiceClosed):
             late()
+
+
+def test_running_out_waits_for_what_runs_and_for_nothing_else(
+    make_function: MakeFunction, start_lambda: Start, task_root: Path
+) -> None:
+    program = """
+        import os, time
+        def handler(body):
+            open("running", "w").close()
+            while not os.path.exists("go"):
+                time.sleep(0.002)
+            return b"1"
+        serve(handler)
+    """
+    service = start_lambda(make_function(program))
+    service.run_out()
+    with ThreadPoolExecutor(2) as callers:
+        call = callers.submit(service.invoke, "function")
+        while not (task_root / "running").exists():
+            assert not call.done()
+        running_out = callers.submit(service.run_out)
+        wait([running_out], timeout=0.1)
+        assert not running_out.done()
+        (task_root / "go").touch()
+        running_out.result()
+        assert service.running == 0
+        assert call.result().payload == b"1"
 
 
 def test_a_service_that_is_forgotten_ends_its_processes(make_function: MakeFunction) -> None:
