@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # The fronts that can stream a response, if they are set up for it.
 STREAMING_KINDS = ("function_url", "apigw_rest")
 _MESSAGE = "The server failed to answer this request."
+# Of each part of a log line's message.
+_CHARACTERS = 200
 
 
 class Exchange:
@@ -268,9 +270,38 @@ def _name_form(response: HttpResponse) -> None:
 
 
 def log_error(message: str, error: BaseException) -> None:
-    """An error with its traceback, to the function's log and nowhere else."""
+    """An error with its traceback and the request it met, to the function's log and nowhere else.
+
+    Of the request it tells the method and the API's route; a path may hold what no log should.
+    """
     import logging  # late: 9 ms, only for what fails
 
     from handlerkit.own_frames import exc_info_of
 
-    logging.getLogger("handlerkit.http").error("%s: %s", message, type(error).__name__, exc_info=exc_info_of(error))
+    scope = current.get()
+    asked = _line_of(scope.event) if scope is not None and isinstance(scope.event, HttpRequest) else {}
+    logging.getLogger("handlerkit.http").error(
+        "%s: %s",
+        " ".join((*asked.values(), message)) if asked else message,
+        _words_of(error),
+        exc_info=exc_info_of(error),
+        extra={f"http_{name}": value for name, value in asked.items()},
+    )
+
+
+def _line_of(request: HttpRequest[Any]) -> dict[str, str]:
+    """`method` and `route`, which is the front's kind where that has no routes."""
+    method, route = request.method, request.route or ""
+    if route.startswith("$") or not route:
+        route = f"({request.kind} {route})" if route else f"({request.kind})"
+    return {"method": method[:_CHARACTERS], "route": route.removeprefix(f"{method} ")[:_CHARACTERS]}
+
+
+def _words_of(error: BaseException) -> str:
+    name = type(error).__name__
+    try:
+        words = str(error)
+    except Exception:  # noqa: BLE001  # user code, about to be told of
+        return name
+    # One line: the whole of it stands in the traceback.
+    return f"{name}: {' '.join(words.split())[:_CHARACTERS]}" if words else name

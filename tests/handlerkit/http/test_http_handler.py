@@ -134,6 +134,54 @@ def test_an_unexpected_error_is_in_the_log_and_not_in_the_response(kind: Any, ca
     assert [type(error) for error in seen] == [KeyError, KeyError]
 
 
+@pytest.mark.parametrize(
+    ("kind", "asked", "route"),
+    [
+        ("http_api", "POST /orders/{id}", "/orders/{id}"),
+        ("rest", "POST /orders/{id}", "/orders/{id}"),
+        ("function_url", "POST (function_url $default)", "(function_url $default)"),
+        ("alb", "POST (alb.single)", "(alb.single)"),
+    ],
+)
+@pytest.mark.parametrize("way", ["def", "async def"])
+def test_the_log_of_an_unexpected_error_names_method_and_route_but_no_path(
+    kind: Any, asked: str, route: str, way: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(request: HttpRequest) -> None:
+        raise KeyError("sku\nof the order")
+
+    async def fail_later(request: HttpRequest) -> None:
+        fail(request)
+
+    event = http_event("POST", "/orders/s3cr3t", kind=kind)
+    context = event["requestContext"]
+    if kind == "http_api":
+        context["routeKey"] = event["routeKey"] = "POST /orders/{id}"
+    elif kind == "rest":
+        context["resourcePath"] = event["resource"] = "/orders/{id}"
+    with caplog.at_level(logging.ERROR):
+        http_handler(fail if way == "def" else fail_later)(event, FakeContext())
+    (record,) = caplog.records
+    assert record.getMessage() == f"{asked} the handler failed: KeyError: 'sku\\nof the order'"
+    assert (vars(record)["http_method"], vars(record)["http_route"]) == ("POST", route)
+    assert "Traceback" in caplog.text
+    assert "s3cr3t" not in caplog.text
+
+
+def test_an_error_that_cannot_say_what_it_is_is_logged_by_its_name(caplog: pytest.LogCaptureFixture) -> None:
+    class MuteError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    @http_handler
+    def handler(request: HttpRequest) -> None:
+        raise MuteError
+
+    with caplog.at_level(logging.ERROR):
+        assert handler(http_event(), FakeContext())["statusCode"] == 500
+    assert caplog.records[0].getMessage().endswith("the handler failed: MuteError")
+
+
 def test_an_unexpected_error_fails_the_invocation_where_that_is_asked_for() -> None:
     @http_handler(fail_on_error=True)
     def handler(request: HttpRequest) -> HttpResponse:
