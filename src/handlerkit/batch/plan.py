@@ -54,8 +54,7 @@ class Plan:
         prepared = getattr(options.idempotency, "for_records", None)
         self.idempotency = options.idempotency if prepared is None else prepared(function)
         is_watched = any(getattr(one, "around", None) is not None for one in options.observers)
-        # Order by key is refused where a source has none, in `execution`.
-        is_plain = not is_watched and options.idempotency is None and options.max_workers == 1 and not options.by_key
+        is_plain = not is_watched and options.idempotency is None and options.max_workers == 1
         self._runs_straight = is_plain and not self.is_async
 
     def check(self, reader: RecordReader) -> None:

@@ -13,6 +13,7 @@ from handlerkit.events.errors import EventValidationError, Problem, shortened
 from handlerkit.events.kinds import is_of_kind, outer_kind
 
 from .errors import UntrustedBatchError
+from .policies import policy_for
 
 __all__ = ["SOURCES", "Found", "Source", "found_in", "source_of_view"]
 
@@ -262,20 +263,32 @@ def source_of_view(kind: type) -> Source | None:
 def found_in(event: Any, expected: tuple[Source, ...], by_key: bool) -> Found:
     """The records of an event, which is of one of the sources expected (of any, if none is).
 
-    Raises `EventValidationError` for an event of another kind, `UntrustedBatchError` for a record without identity.
+    Raises `EventValidationError` for an event of another kind, `UntrustedBatchError` for a record without identity,
+    `ValueError` where order by key is asked of a source that has none.
     """
     wanted = expected or SOURCES
     kind = outer_kind(event) if isinstance(event, dict) else "unknown"
     for source in wanted:
         if kind == source.name or is_of_kind(kind, (source.kind,)):
-            return source.find(event, by_key)
+            break
+    else:
+        source = _only_one_possible(event, kind, expected)
+    found = source.find(event, by_key)
+    if by_key:
+        policy_for(found.source.name, by_key, repeats_are_safe=False)  # before anything runs: it may have no keys
+    return found
+
+
+def _only_one_possible(event: Any, kind: str, expected: tuple[Source, ...]) -> Source:
+    """The source that says itself what is wrong with the event, or that it is an empty batch."""
+    wanted = expected or SOURCES
     names = " or ".join(source.kind for source in wanted)
     if not isinstance(event, dict):
         raise _not_a_batch(names, "not a JSON object", event)
     if kind != "unknown":
         raise EventValidationError(names, (Problem("", f"the event is of another kind, {kind[:100]}"),))
     if len(expected) == 1 or event.get("Records") == []:
-        return wanted[0].find(event, by_key)
+        return wanted[0]
     raise _not_a_batch(names, "not a batch of a known source", event)
 
 

@@ -420,6 +420,26 @@ def test_what_ran_of_one_array_of_records_is_never_taken_for_what_is_in_another(
     assert not any(one.endswith("-second") for one in seen)
 
 
+def test_a_batch_in_order_by_key_that_goes_well_is_never_parsed_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handlerkit.batch.handler, "parsed", None)
+    monkeypatch.setattr(handlerkit.batch.portions, "parsed", None)
+    seen: list[int] = []
+
+    @batch_handler(ordering="key")
+    def handler(record: KinesisRecord[Order]) -> None:
+        seen.append(record.data.n)
+
+    assert answer(handler, kinesis_event([{"n": n} for n in range(5)])) == {"batchItemFailures": []}
+    assert seen == [0, 1, 2, 3, 4]
+
+
+def test_order_by_key_is_refused_to_a_queue_before_its_first_portion_runs() -> None:
+    seen: list[Any] = []
+    with pytest.raises(ValueError, match="ordering='key' is for kinesis and dynamodb"):
+        answer(batch_handler(ordering="key")(seen.append), orders(5))
+    assert not seen
+
+
 def test_what_would_be_one_portion_is_not_cut_nor_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Portions.of(body_of(orders(1)), ANY, False) is None
     large = orders(3)
