@@ -322,6 +322,23 @@ def test_closing_ends_what_runs_and_nothing_can_be_called_any_more(make_function
             late()
 
 
+def test_metrics_and_history_wait_for_the_end_of_what_was_answered(
+    make_function: MakeFunction, start_lambda: Start
+) -> None:
+    program = """
+        import time
+        while True:
+            request_id, body, response = next_event()
+            respond(request_id, b"1")
+            time.sleep(0.1)
+    """
+    service = start_lambda(make_function(program))
+    service.invoke("function")
+    assert service.metrics.statistics("Duration").count == 1
+    service.invoke("function")
+    assert len(service.history.of("function")) == 2
+
+
 def test_running_out_waits_for_what_runs_and_for_nothing_else(
     make_function: MakeFunction, start_lambda: Start, task_root: Path
 ) -> None:

@@ -27,6 +27,7 @@ from lambda_emulator import (
     TrafficShift,
     ValidationFailed,
 )
+from lambda_emulator.function_name import FunctionName
 from tests.counterparts import awslambdaric_path, needs_awslambdaric
 from tests.emulator.conftest import MakeFunction
 
@@ -134,6 +135,22 @@ def test_an_alias_shares_its_invocations_by_weight(
     assert metrics.sum("Invocations", function="function", qualifier="live", version="2") == ran["2"]
     service.update_alias("function", "live", weights={})
     assert service.invoke("function", qualifier="live").executed_version == "1"
+
+
+def test_the_configuration_behind_an_alias_is_its_main_versions_and_draws_nothing(
+    release: Callable[..., FunctionConfiguration], start_lambda: Start
+) -> None:
+    draws: list[float] = []
+
+    def draw() -> float:
+        draws.append(0.0)
+        return 0.0
+
+    service = two_versions(release, start_lambda, random=draw)
+    service.create_alias("function", "live", "1", weights={"2": 0.9})
+    for qualifier, version in (("live", "1"), ("2", "2"), (None, "$LATEST")):
+        assert service._dispatcher.find(FunctionName.parse("function", qualifier)).version == version
+    assert draws == []
 
 
 def test_asynchronous_invocations_of_an_alias_are_weighted_too_and_have_settings_of_their_own(
