@@ -20,8 +20,11 @@ CAN_BE_RESUMED = 0x20 | 0x80 | 0x100 | 0x200
 def clear_frames(error: BaseException) -> None:
     """Empty the frames of an error and of those that it was made of; the traceback itself stays as it is."""
     seen: set[int] = set()
-    link: BaseException | None = error
-    while link is not None and id(link) not in seen:
+    links: list[BaseException | None] = [error]
+    while links:
+        link = links.pop()
+        if link is None or id(link) in seen:
+            continue
         seen.add(id(link))
         step: TracebackType | None = link.__traceback__
         while step is not None:
@@ -32,4 +35,6 @@ def clear_frames(error: BaseException) -> None:
                 except RuntimeError:  # it still runs: ours
                     pass
             step = step.tb_next
-        link = link.__cause__ or link.__context__
+        links += (link.__cause__, link.__context__)
+        if isinstance(link, BaseExceptionGroup):
+            links += link.exceptions

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from handlerkit import DropRecord, RetryRecord, batch_handler
 from handlerkit.batch import BatchFailedError
+from handlerkit.batch.tracebacks import clear_frames
 from handlerkit.events import SqsRecord
 from handlerkit.testing import FakeContext, sqs_event
 
@@ -237,3 +238,56 @@ def test_errors_that_were_made_of_each_other_are_let_go_of_too() -> None:
 
     handler = batch_handler(raise_when_all_failed=False)(function)
     assert b"itemIdentifier" in handler.__lambda_raw__(event_of(1), FakeContext())
+
+
+class NeitherTrueNorFalse(Exception):
+    def __bool__(self) -> bool:
+        raise RuntimeError("an error of this kind is neither")
+
+
+def refused_in_a_group() -> None:
+    raise ExceptionGroup("several", [ValueError("one"), failure_of(failing_with_a_local)])
+
+
+def refused_instead_of_another() -> None:
+    try:
+        failing_with_a_local()
+    except NeitherTrueNorFalse:
+        raise ValueError("instead") from KeyError("why")
+
+
+def refused_because_of_another() -> None:
+    raise ValueError("because of") from failure_of(failing_with_a_local)
+
+
+def failing_with_a_local() -> None:
+    large = b"x" * 100
+    if large:
+        raise NeitherTrueNorFalse
+
+
+def failure_of(function: Any) -> Exception:
+    try:
+        function()
+    except Exception as error:
+        return error
+    raise AssertionError
+
+
+def names_held(error: BaseException) -> set[str]:
+    """The local variables in the frames of an error and of those that it was made of."""
+    names: set[str] = set()
+    step = error.__traceback__
+    while step is not None:
+        names |= step.tb_frame.f_locals.keys()
+        step = step.tb_next
+    others = (error.__cause__, error.__context__, *getattr(error, "exceptions", ()))
+    return names.union(*(names_held(other) for other in others if other is not None))
+
+
+@pytest.mark.parametrize("refused", [refused_in_a_group, refused_instead_of_another, refused_because_of_another])
+def test_the_frames_of_all_errors_behind_one_are_emptied(refused: Any) -> None:
+    error = failure_of(refused)
+    assert "large" in names_held(error)
+    clear_frames(error)
+    assert "large" not in names_held(error)
