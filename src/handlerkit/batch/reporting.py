@@ -40,8 +40,11 @@ def is_silent(observers: tuple[Any, ...], info_is_wanted: bool) -> bool:
     logging = sys.modules.get("logging")
     if logging is None:
         return True
-    known = logging.root.manager.loggerDict.get(LOGGER)  # getLogger takes a lock, in every invocation
-    logger = known if isinstance(known, logging.Logger) else _logger()
+    try:
+        known = logging.root.manager.loggerDict.get(LOGGER)  # getLogger takes a lock, in every invocation
+    except AttributeError:  # another thread is importing it, which `_logger` waits for
+        known = None
+    logger = known if known is not None and isinstance(known, logging.Logger) else _logger()
     return not logger.isEnabledFor(_info)
 
 
@@ -146,7 +149,7 @@ def _say(level: int, text: str, fields: dict[str, Any] | None = None, error: Bas
             exc_info = exc_info_of(error)
         _logger().log(level, "%s", text, exc_info=exc_info, extra=fields)
     elif lines.floor <= level:
-        lines.log(level, LOGGER, text, (), {**(fields or {}), "exc_info": error} if error else fields or {})
+        lines.log(level, LOGGER, text, (), {**(fields or {}), "exc_info": error} if error is not None else fields or {})
 
 
 def _lines() -> Any:

@@ -7,9 +7,11 @@ import base64
 import contextlib
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -346,6 +348,13 @@ def test_a_good_batch_says_so_at_info(caplog: pytest.LogCaptureFixture) -> None:
     assert [record.getMessage() for record in caplog.records][-1] == (
         "batch of 2 from sqs.standard: 2 finished, 1 dropped"
     )
+
+
+def test_logging_that_another_thread_is_importing_fails_no_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    half_imported = ModuleType("logging")
+    half_imported.getLogger = logging.getLogger  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "logging", half_imported)
+    assert process(sqs_event(["x", "x"]), lambda record: None) == {"batchItemFailures": []}
 
 
 # --- hooks ------------------------------------------------------------------------------------------------------------
