@@ -5,13 +5,14 @@ Every violation is an `InvalidConfiguration` whose one sentence says what is wro
 Lambda's own wording is used where Lambda has one.
 """
 
+import difflib
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from lambda_emulator.errors import InvalidConfiguration
 from lambda_emulator.event_invoke_config import check_dead_letter_arn
@@ -57,7 +58,7 @@ _LOG_LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionConfiguration:
-    """All that is known of one function. Raises `InvalidConfiguration`."""
+    """All that is known of one function. Raises `InvalidConfiguration`, and `TypeError` for an option there is not."""
 
     handler: str
     """What `_HANDLER` holds, for a Python function `module.function`."""
@@ -99,6 +100,12 @@ class FunctionConfiguration:
     """With `Active` each invocation has a trace (`InvocationResult.trace`); else a caller's header is passed on."""
     xray_daemon_address: str | None = None
     """host:port of a daemon; None stands for the local Lambda's own where tracing is active."""
+
+    def __new__(cls, *_positional: Any, **given: Any) -> Self:
+        """Before the generated `__init__` is called, which would name the wrong option and no right one."""
+        if unknown := [name for name in given if name not in cls.__dataclass_fields__]:
+            raise TypeError(_no_such_option(unknown[0], list(cls.__dataclass_fields__)))
+        return object.__new__(cls)
 
     def __post_init__(self) -> None:
         set_field = object.__setattr__  # the one way to normalise a field of a frozen value
@@ -186,6 +193,15 @@ class FunctionConfiguration:
             )
         if self.command is not None and not self.command:
             raise InvalidConfiguration("command is empty: name a program, or use None for the bundled bootstrap")
+
+
+def _no_such_option(name: str, options: list[str]) -> str:
+    """With the nearest one, also for Lambda's own spelling (`MemorySize`) and for one cut short (`env`)."""
+    written = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    near = [each for each in options if each.startswith(written)] or difflib.get_close_matches(written, options, 1)
+    return f"a function has no option {name}" + (
+        f": did you mean {near[0]}?" if near else f": it has {', '.join(options)}"
+    )
 
 
 def _check_range(name: str, value: int, low: int, high: int, unit: str) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from lambda_emulator import FunctionConfiguration, InvalidConfiguration, LocalLambdaError
+from lambda_emulator import FunctionConfiguration, InvalidConfiguration, LocalLambdaError, ManualClock
 from lambda_emulator.function import RESERVED_VARIABLES
+from lambda_emulator.tested_lambda import TestedLambda
 
 UNABLE = "Lambda was unable to configure your environment variables because the environment variables you have provided"
 
@@ -24,6 +25,34 @@ def test_the_defaults_are_lambdas(task_root: Path) -> None:
     assert (configuration.timeout_s, configuration.memory_mb, configuration.init_limit_s) == (3, 128, 10)
     assert (configuration.name, configuration.version, configuration.region) == ("function", "$LATEST", "us-east-1")
     assert configuration.arn == "arn:aws:lambda:us-east-1:123456789012:function:function"
+
+
+@pytest.mark.parametrize(
+    ("option", "meant"),
+    [
+        ("timeout", "timeout_s"),
+        ("Timeout", "timeout_s"),
+        ("memory", "memory_mb"),
+        ("MemorySize", "memory_mb"),
+        ("memory_limit_mb", "memory_mb"),
+        ("env", "environment"),
+        ("max_concurency", "max_concurrency"),
+    ],
+)
+def test_an_option_that_there_is_not_is_refused_with_the_nearest_one(task_root: Path, option: str, meant: str) -> None:
+    told = f"a function has no option {option}: did you mean {meant}\\?"
+    given: dict[str, Any] = {option: 3}
+    with pytest.raises(TypeError, match=told):
+        configured(task_root, **given)
+    with pytest.raises(TypeError, match=told):
+        dataclasses.replace(configured(task_root), **given)
+    with pytest.raises(TypeError, match=told), TestedLambda(clock=ManualClock(), task_root=task_root) as local_lambda:
+        local_lambda.function("app.handler", **given)
+
+
+def test_where_no_option_is_near_all_are_named(task_root: Path) -> None:
+    with pytest.raises(TypeError, match="a function has no option zzz: it has handler, task_root, name, "):
+        configured(task_root, zzz=1)
 
 
 def test_the_code_folder_is_made_absolute(task_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
