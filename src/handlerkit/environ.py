@@ -6,7 +6,15 @@ Everything here is given the variables, and none is looked at while a module is 
 
 from __future__ import annotations
 
-__all__ = ["forks_workers_later", "idempotency_is_disabled", "is_off", "is_on", "service_name", "wants_info"]
+__all__ = [
+    "forks_workers_later",
+    "idempotency_is_disabled",
+    "is_off",
+    "is_on",
+    "service_name",
+    "switch_of",
+    "wants_info",
+]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +38,17 @@ def is_on(text: str | None) -> bool:
 def is_off(text: str | None) -> bool:
     """Whether a switch is off; what is no word for it leaves it on."""
     return (text or "").strip().lower() in _OFF
+
+
+def switch_of(text: str) -> bool:
+    """What a switch's word says. Raises `ValueError` for what is no word for it.
+
+    >>> switch_of("On"), switch_of("no")
+    (True, False)
+    """
+    if not is_on(text) and not is_off(text):
+        raise ValueError(f"{text!r} is no switch: use {', '.join(_ON)} or {', '.join(_OFF)}")
+    return is_on(text)
 
 
 def service_name(variables: Variables) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlerkit.environ import is_on, service_name
+from handlerkit.environ import service_name, switch_of
 
 from .checks import dimension_name, dimension_value, namespace_name
 
@@ -10,7 +10,7 @@ __all__ = ["Settings"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
 OPTIONS = ("namespace", "service", "dimensions", "cold_start", "enabled", "stream")
@@ -30,8 +30,8 @@ class Settings:
         except ValueError as error:
             self.complaints.append(f"HANDLERKIT_METRICS_NAMESPACE is ignored: {error}")
         self.dimensions: dict[str, str] | None = None
-        self.cold_start = is_on(get("HANDLERKIT_METRICS_COLD_START"))
-        self.enabled = not is_on(get("HANDLERKIT_METRICS_DISABLED"))
+        self.cold_start = self._switch("HANDLERKIT_METRICS_COLD_START", get)
+        self.enabled = not self._switch("HANDLERKIT_METRICS_DISABLED", get)
         self.stream: Any = None
 
     def change(self, given: Mapping[str, Any]) -> None:
@@ -49,6 +49,16 @@ class Settings:
             checked["dimensions"] = checked_dimensions(checked["dimensions"])
         for name, value in checked.items():
             setattr(self, name, value)
+
+    def _switch(self, name: str, get: Callable[[str], str | None]) -> bool:
+        text = get(name)
+        if not text or text.isspace():
+            return False
+        try:
+            return switch_of(text)
+        except ValueError as error:
+            self.complaints.append(f"{name} is ignored: {error}")
+            return False
 
     @property
     def effective_namespace(self) -> str:

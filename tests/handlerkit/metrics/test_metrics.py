@@ -27,6 +27,7 @@ from handlerkit import metrics as default_metrics
 from handlerkit.events import SqsRecord
 from handlerkit.metrics import BatchMetrics, Metrics, documents, store, timing
 from handlerkit.metrics.checks import UNITS
+from handlerkit.metrics.settings import Settings
 from handlerkit.scope import Scope, at_every_start
 from handlerkit.testing import FakeContext, sqs_event
 from tests.handlerkit.test_imports import loaded_by
@@ -768,6 +769,31 @@ def test_there_is_always_a_namespace_and_a_service(
     log.metrics.add("a")
     (document,) = log.documents
     assert (document["_aws"]["CloudWatchMetrics"][0]["Namespace"], document["service"]) == (namespace, service)
+
+
+@pytest.mark.parametrize(
+    "name", ["HANDLERKIT_METRICS_NAMESPACE", "HANDLERKIT_METRICS_COLD_START", "HANDLERKIT_METRICS_DISABLED"]
+)
+def test_a_variable_that_means_nothing_is_ignored_and_told_of_once(name: str) -> None:
+    code = "from handlerkit import metrics; metrics.add('a'); metrics.add('b')"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, name: "AWS/perhaps"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stderr.count(f"handlerkit: {name} is ignored: ") == 1
+    assert "'AWS/perhaps'" in done.stderr
+    assert '"a":1' in done.stdout
+    assert "ColdStart" not in done.stdout
+
+
+@pytest.mark.parametrize("text", ["", " ", "0", "Off", "TRUE"])
+def test_a_switch_that_is_empty_or_a_word_for_one_is_not_told_of(text: str) -> None:
+    variables = {"HANDLERKIT_METRICS_COLD_START": text, "HANDLERKIT_METRICS_DISABLED": text}
+    assert Settings(variables).complaints == []
 
 
 def test_settings_change_what_comes_later_and_are_checked(make_log: MakeLog) -> None:
