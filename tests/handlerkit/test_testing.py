@@ -116,6 +116,8 @@ def test_the_context_has_what_a_handler_finds_on_lambda(capsys: pytest.CaptureFi
     assert expected <= set(dir(context))
     assert vars(context.identity) == {"cognito_identity_id": None, "cognito_identity_pool_id": None}
     assert (context.tenant_id, context.w3c(), context.client_context) == ("t-1", {}, None)
+    assert context.memory_limit_in_mb == "128"
+    assert FakeContext(memory_limit_in_mb=512).memory_limit_in_mb == "512"
     context.log("as it is")
     assert capsys.readouterr().out == "as it is"
 

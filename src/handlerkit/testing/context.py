@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class FakeContext:
     """What a handler sees of the platform; `remaining_ms` counts down from the moment it is made.
 
-    It has all that the managed runtime's context has. The caller is no Cognito identity: `identity` is there, as on
-    Lambda, and its ids are None.
+    It has all that the managed runtime's context has, `memory_limit_in_mb` as text like there. The caller is no Cognito
+    identity: `identity` is there, as on Lambda, and its ids are None.
     """
 
     def __init__(
@@ -27,14 +27,14 @@ class FakeContext:
         *,
         function_name: str = "orders",
         function_version: str = "$LATEST",
-        memory_limit_in_mb: int = 128,
+        memory_limit_in_mb: int | str = 128,
         aws_request_id: str = "00000000-0000-4000-8000-000000000000",
         remaining_ms: int = 30_000,
         tenant_id: str | None = None,
     ) -> None:
         self.function_name = function_name
         self.function_version = function_version
-        self.memory_limit_in_mb = memory_limit_in_mb
+        self.memory_limit_in_mb = str(memory_limit_in_mb)
         self.aws_request_id = aws_request_id
         self.invoked_function_arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function_name}"
         self.log_group_name = f"/aws/lambda/{function_name}"
