@@ -42,7 +42,13 @@ class KeptLoop:
             loop, process = Context().run(asyncio.new_event_loop), os.getpid()
             self._threads.kept = process, loop
             weakref.finalize(self, _close, loop, process)
-        return loop.run_until_complete(_awaited(awaitable))
+        result, error = loop.run_until_complete(_outcome(awaitable))
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error  # or it would hold itself by this frame
+        return result  # type: ignore[return-value]  # there is one where there is no error
 
 
 def _close(loop: asyncio.AbstractEventLoop, process: int) -> None:
@@ -50,5 +56,10 @@ def _close(loop: asyncio.AbstractEventLoop, process: int) -> None:
         loop.close()
 
 
-async def _awaited(awaitable: Awaitable[T]) -> T:
-    return await awaitable
+async def _outcome(awaitable: Awaitable[T]) -> tuple[T | None, Exception | None]:
+    """The result, or the error. Through a task it would leave as one that holds itself, by asyncio's frames, and all
+    that its own hold: the event, until a collector comes."""
+    try:
+        return await awaitable, None
+    except Exception as error:  # noqa: BLE001  # raised again
+        return None, error

@@ -439,3 +439,46 @@ def test_a_method_without_its_object_is_refused_where_it_is_decorated() -> None:
             return self.stock - event["n"]
 
     assert event_handler(Store().take)({"n": 1}) == 2
+
+
+class Held:
+    """Something large that a failing function holds."""
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_what_a_failed_invocation_held_goes_with_its_error(is_async: bool) -> None:
+    held: list[weakref.ref[Held]] = []
+
+    def fail() -> None:
+        large = Held()
+        held.append(weakref.ref(large))
+        raise LookupError("no such order")
+
+    async def fail_async(event: dict[str, Any]) -> None:
+        await asyncio.sleep(0)
+        fail()
+
+    handler: Any = event_handler(fail_async if is_async else lambda event: fail())
+    gc.disable()
+    try:
+        with pytest.raises(LookupError, match="no such order"):
+            handler({})
+        assert held[0]() is None
+    finally:
+        gc.enable()
+
+
+def test_an_event_that_was_refused_goes_with_the_error() -> None:
+    @event_handler
+    def handler(event: SqsEvent[Order]) -> None: ...
+
+    event = sqs_event(["no order"])
+    gc.collect()
+    gc.disable()
+    try:
+        with pytest.raises(EventValidationError):
+            handler(event, FakeContext())
+        left = gc.collect()
+    finally:
+        gc.enable()
+    assert left == 0

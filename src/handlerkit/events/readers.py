@@ -216,7 +216,10 @@ class ModelReader(Reader):
         if not refusal.is_json:
             # What pydantic's parser refuses (a byte order mark, some depths) may be JSON to everyone else.
             return self.from_object(parsed(self.name, text))
-        raise refusal
+        try:
+            raise refusal
+        finally:
+            del refusal  # or it would hold itself by this frame, and the event, until a collector comes
 
     def from_bytes(self, data: bytes) -> Any:
         return self.from_text(inflated(self.name, data))

@@ -8,7 +8,7 @@ import logging
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -135,7 +135,7 @@ RECORD = st.builds(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     records=st.lists(RECORD, min_size=1, max_size=6),
     separators=st.sampled_from([COMPACT, SPACED]),
@@ -201,7 +201,7 @@ MAKERS: dict[str, Any] = {
 }
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(fates=FATES, source=st.sampled_from(sorted(MAKERS)), separators=st.sampled_from([COMPACT, SPACED]))
 def test_a_batch_in_portions_does_and_answers_what_the_whole_event_does(
     fates: list[str], source: str, separators: tuple[str, str]
