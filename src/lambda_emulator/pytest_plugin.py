@@ -32,6 +32,14 @@ if TYPE_CHECKING:
 __all__ = ["aws", "aws_environment", "embedded_aws", "lambda_context", "local_clock", "local_lambda"]
 
 _TASK_ROOT = "handlerkit_task_root"
+# Variables by which boto3 would find another AWS than the test's, or a profile of the developer's.
+_LEADING_ELSEWHERE = (
+    "AWS_DEFAULT_PROFILE",
+    "AWS_ENDPOINT_URL_",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_PROFILE",
+    "AWS_SESSION_",
+)
 # Of each function's log: enough for the last few invocations, little enough to find the assertion above it.
 _SHOWN_CHARACTERS = 20_000
 
@@ -73,7 +81,7 @@ def aws_environment(aws: "EmbeddedAws", monkeypatch: pytest.MonkeyPatch) -> "Map
 
     Gives the variables that are set until the test's end. A client that was made before them goes where it went.
     """
-    for name in [name for name in os.environ if name.startswith(("AWS_ENDPOINT_URL_", "AWS_PROFILE", "AWS_SESSION_"))]:
+    for name in [name for name in os.environ if name.startswith(_LEADING_ELSEWHERE)]:
         monkeypatch.delenv(name)
     variables = {
         **aws.environment,

@@ -158,6 +158,8 @@ def test_boto3_in_the_tests_own_process_finds_the_empty_aws_and_no_account(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "mine")
+    monkeypatch.setenv("AWS_DEFAULT_PROFILE", "mine")
+    monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:1")
     (project / "direct.py").write_text(
         "import boto3\n\ndef handler(event, context):\n    return boto3.client('sqs').list_queues()['QueueUrls']\n"
