@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import functools
 import gc
@@ -470,14 +471,17 @@ def test_what_a_failed_invocation_held_goes_with_its_error(is_async: bool) -> No
 
 def test_an_event_that_was_refused_goes_with_the_error() -> None:
     @event_handler
-    def handler(event: SqsEvent[Order]) -> None: ...
+    def handler(event: Order) -> None: ...
 
-    event = sqs_event(["no order"])
+    def refused() -> None:
+        with contextlib.suppress(EventValidationError):
+            handler.__lambda_raw__(b'{"order_id": 1}', FakeContext())
+
+    refused()  # what is loaded with the first one
     gc.collect()
     gc.disable()
     try:
-        with pytest.raises(EventValidationError):
-            handler(event, FakeContext())
+        refused()
         left = gc.collect()
     finally:
         gc.enable()
