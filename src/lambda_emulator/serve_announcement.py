@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from lambda_emulator.cloudformation_values import REGION
+from lambda_emulator.handler_hints import hint, is_missing
 from lambda_emulator.live_lines import Line
-from lambda_emulator.project import Project
+from lambda_emulator.project import Project, ProjectFunction
 from lambda_emulator.project_links import links_without_functions
 from lambda_emulator.serve_options import ServeOptions
 from lambda_emulator.serving import Serving
@@ -39,9 +40,11 @@ def announcement(
 
 
 def notes(project: Project, options: ServeOptions) -> Iterator[Line]:
-    """What is left out, one line each."""
+    """What is left out, and which handlers are not there, one line each."""
     for note in project.notes:
         yield Line("note", "", note)
+    for function in project.functions:
+        yield from _missing(function)
     if options.aws:
         if not options.embedded and links_without_functions(project.links) != list(project.links):
             told = "topics, buckets, rules and schedules invoke functions only from the AWS of this process"
@@ -54,6 +57,17 @@ def notes(project: Project, options: ServeOptions) -> Iterator[Line]:
     }
     if left_out := [f"{count} {what}" for what, count in counts.items() if count]:
         yield Line("note", "", f"left out by --no-aws: {', '.join(left_out)}")
+
+
+def _missing(function: ProjectFunction) -> Iterator[Line]:
+    """Told, and no more: a build may be about to write it, and the other functions can be used."""
+    if "command" in function.options:
+        return  # what a handler's name means is that program's business
+    search_path = function.environment.get("PYTHONPATH", "").split(":")
+    if is_missing(function.handler, function.code, [each for each in search_path if each]):
+        reason = hint(function.handler, function.code)
+        meant = f": {reason}" if reason else ""
+        yield Line("note", "", f"{function.where}: there is no handler {function.handler}{meant}")
 
 
 def places(serving: Serving) -> Iterator[Line]:

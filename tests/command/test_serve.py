@@ -296,6 +296,26 @@ def test_a_changed_file_is_what_the_next_request_runs_and_a_broken_one_is_shown(
         assert httpx.get(url, timeout=30).text == "third"
 
 
+def test_a_handler_that_is_not_there_is_told_of_at_the_start_and_the_others_are_served(tmp_path: Path) -> None:
+    toml = """
+    [functions.web]
+    handler = "app.handler"
+    code = "code"
+    url = true
+
+    [functions.lost]
+    handler = "app.handlr"
+    code = "code"
+    """
+    project(tmp_path, toml, app=ANSWERING)
+    with Served("--no-aws", folder=tmp_path) as served:
+        ready = served.lines.index(served.wait_for("^ready").string)
+        told = [line.partition(" ")[2] for line in served.lines[:ready] if "there is no handler" in line]
+        missing = "[functions.lost] of handlerkit.toml: there is no handler app.handlr: did you mean app.handler?"
+        assert told == [missing]
+        assert httpx.get(served.url("URL of web"), timeout=30).text == "first"
+
+
 def test_a_folder_that_a_build_makes_anew_is_seen(answering: Path) -> None:
     with Served("--no-aws", folder=answering) as served:
         assert httpx.get(served.url("URL of web"), timeout=30).text == "first"
