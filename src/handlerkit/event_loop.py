@@ -42,12 +42,10 @@ class KeptLoop:
             loop, process = Context().run(asyncio.new_event_loop), os.getpid()
             self._threads.kept = process, loop
             weakref.finalize(self, _close, loop, process)
-        result, error = loop.run_until_complete(_outcome(awaitable))
-        if error is not None:
-            try:
-                raise error
-            finally:
-                del error  # or it would hold itself by this frame
+        errors: list[Exception] = []
+        result = loop.run_until_complete(_result_or_error(awaitable, errors))
+        if errors:
+            raise errors.pop()  # in no variable, or it would hold itself by this frame
         return result  # type: ignore[return-value]  # there is one where there is no error
 
 
@@ -56,10 +54,14 @@ def _close(loop: asyncio.AbstractEventLoop, process: int) -> None:
         loop.close()
 
 
-async def _outcome(awaitable: Awaitable[T]) -> tuple[T | None, Exception | None]:
-    """The result, or the error. Through a task it would leave as one that holds itself, by asyncio's frames, and all
-    that its own hold: the event, until a collector comes."""
+async def _result_or_error(awaitable: Awaitable[T], errors: list[Exception]) -> T | None:
+    """The result, or None and the error laid down beside.
+
+    A task that ended with an error, even as a part of its result, would be held by it: by asyncio's frames, from Python
+    3.12 on also by those that its own were called from. And with the task the event, until a collector comes.
+    """
     try:
-        return await awaitable, None
+        return await awaitable
     except Exception as error:  # noqa: BLE001  # raised again
-        return None, error
+        errors.append(error)
+        return None

@@ -117,7 +117,7 @@ class BatchHandler(Generic[F]):
         return await self._plan.response_async(event, context, self._known_reader())
 
     async def _answer_bytes_async(self, body: bytes, context: Any, scope: Scope) -> bytes:
-        event = scope.event = parsed("event", body, True)
+        event = scope.event = parsed("event", body, len(body) >= SHARED_BYTES)
         return _encoded(await self._plan.response_async(event, context, self._known_reader()))
 
     def _known_reader(self) -> RecordReader:

@@ -17,7 +17,7 @@ from handlerkit.signature import Signature, signature_of
 
 from .calling import is_async, settled
 from .deadline import Deadline
-from .errors import BatchFailedError, UntrustedBatchError
+from .errors import UntrustedBatchError
 from .outcomes import DONE
 from .policies import policy_for
 from .portions import Portions
@@ -67,11 +67,7 @@ class Plan:
     def response(self, event: Any, context: Any, reader: RecordReader) -> dict[str, Any]:
         """The response to an event. Raises `BatchFailedError`, `UntrustedBatchError`, `EventValidationError`."""
         if self.is_async:
-            failures: list[BatchFailedError] = []
-            response = self._wait(self._response_but_for(failures, event, context, reader))
-            if failures:
-                raise failures.pop()
-            return response  # type: ignore[no-any-return]
+            return self._wait(self.response_async(event, context, reader))  # type: ignore[no-any-return]
         found = found_in(event, reader.sources, self.options.by_key)
         reading = reader.of(found)
         # Where a record that is left out is not brought again, time that runs out must fail the invocation instead.
@@ -159,17 +155,6 @@ class Plan:
         async with batch:
             await run_in_tasks(batch.outcomes, runner.run, schedule, workers, batch.deadline, batch.lanes is None)
         return batch.settled(runner)
-
-    async def _response_but_for(
-        self, failures: list[BatchFailedError], event: Any, context: Any, reader: RecordReader
-    ) -> dict[str, Any]:
-        """The response, or why there is none, laid down beside: a task that ended with it would hold it, and be held
-        by its frames (see `tracebacks`)."""
-        try:
-            return await self.response_async(event, context, reader)
-        except BatchFailedError as failure:
-            failures.append(failure)
-            return {}
 
     def _say_that_all_is_done(self, found: Found, records: int) -> None:
         self.reporter(found).ended([DONE] * records)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any, Literal
 
+    # `http_event` has them spelled out: `handlerkit event` reads its choices from that annotation.
     Kind = Literal["http_api", "rest", "function_url", "alb", "alb_multi", "lattice", "lattice_v1"]
     Many = Mapping[str, str | Iterable[str]]
 
