@@ -132,7 +132,7 @@ class Line:
     ("value", "message"),
     [
         (object(), "an object of type object has no JSON form"),
-        ({"a": [1, {2, object()}]}, "an object of type object has no JSON form (at ['a'][1][1])"),
+        ({"a": [1, {object()}]}, "an object of type object has no JSON form (at ['a'][1][0])"),
         ({"lines": [Line(1), Line(float("nan"))]}, "not JSON compliant: nan (at ['lines'][1]['price'])"),
         ([b"\xff"], "bytes that are not UTF-8 (at byte 0): encode them, e.g. as base64 (at [0])"),
         ({"k": {(1, 2): 3}}, "an object's key cannot be of type tuple (at ['k'])"),
