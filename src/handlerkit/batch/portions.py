@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .sources import Found, Source
 
 # Half of the event, so that with what is parsed it takes less than three times its size; above, what fits into a cache.
+# With it comes the rest of the record that goes over.
 SHARE = 2
 MOST_BYTES = 64_000
 # Parsing the whole where that must be, and answering, takes up to 6 ms a megabyte of one processor; a function of the

@@ -155,7 +155,8 @@ def _say(level: int, text: str, fields: dict[str, Any] | None = None, error: Bas
 def _lines() -> Any:
     """The process's own, if the function logs by `handlerkit.logs` and `logging` has no other handlers."""
     logs = sys.modules.get("handlerkit.logs.process")
-    if logs is None or not logs.is_in_use():
+    is_in_use = getattr(logs, "is_in_use", None)  # another thread may just be importing it
+    if logs is None or is_in_use is None or not is_in_use():
         return None
     return logs.process_lines()
 

@@ -53,7 +53,8 @@ class Runner:
         self._observers: list[Any] = [one for one in options.observers if getattr(one, "around", None) is not None]
         self._has_hooks = bool(self._observers) or idempotency is not None
         # Where the function logs, each record's lines carry its id.
-        self._logs: Any = sys.modules.get("handlerkit.logs.context")
+        # Another thread may just be importing it.
+        self._enter_record: Any = getattr(sys.modules.get("handlerkit.logs.context"), "enter_record", None)
 
     def facts(self, position: int) -> RecordFacts:
         """Which record stands there."""
@@ -140,8 +141,8 @@ class SyncRunner(Runner):
         try:
             # Each record in a context of its own: what one binds for its logs or traces does not reach the next.
             context = copy_context()
-            if self._logs is not None:
-                context.run(self._logs.enter_record, self._found.identifiers[position], self._raws[position])
+            if self._enter_record is not None:
+                context.run(self._enter_record, self._found.identifiers[position], self._raws[position])
             result = context.run(self._hooked, position, record) if self._has_hooks else context.run(self._call, record)
             if result is not None:
                 result = context.run(settled, result, self._wait)
@@ -190,8 +191,8 @@ class AsyncRunner(Runner):
         """The outcome of the record at this position."""
         from asyncio import CancelledError, current_task
 
-        if self._logs is not None:
-            self._logs.enter_record(self._found.identifiers[position], self._raws[position])
+        if self._enter_record is not None:
+            self._enter_record(self._found.identifiers[position], self._raws[position])
         try:
             record = self._read(self._raws[position])
         except Exception as error:  # noqa: BLE001  # whatever it is, it is this record's

@@ -49,7 +49,7 @@ def run_straight(  # noqa: C901  # one loop without calls is what it is for
     """
     # Where the function logs, each record's lines carry its id.
     logs = sys.modules.get("handlerkit.logs.context")
-    bind_record = None if logs is None else logs.bind_record
+    bind_record = getattr(logs, "bind_record", None)  # another thread may just be importing it
     new: Callable[[Any], Any] = object.__new__
     # What is left is told in milliseconds: to ask for it twice in one is to pay for the same answer.
     clock = deadline.clock

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 COLLECTED_BYTES = 300_000
 # From here on equal short texts (regions, ARNs, counts: half of a record) become one object, if nobody says otherwise.
 # An SQS event then takes 1.9 times its size instead of 2.4; a small one would be parsed a fifth slower for it.
-SHARED_BYTES = 1_000_000
+SHARED_BY_DEFAULT_BYTES = 1_000_000
 
 
 class MalformedJsonError(ValueError):
@@ -40,7 +40,7 @@ def load(text: str | bytes, shares: bool | None = None) -> Any:
             gc.disable()
         try:
             if shares is None:
-                shares = len(text) >= SHARED_BYTES
+                shares = len(text) >= SHARED_BY_DEFAULT_BYTES
             return core.from_json(text, allow_inf_nan=False, cache_strings="all" if shares else "keys")
         except (ValueError, AttributeError):
             pass  # it also refuses depth, lone surrogates and a byte order mark: the standard parser has the last word

@@ -357,6 +357,16 @@ def test_logging_that_another_thread_is_importing_fails_no_batch(monkeypatch: py
     assert process(sqs_event(["x", "x"]), lambda record: None) == {"batchItemFailures": []}
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("name", ["handlerkit.logs.context", "handlerkit.logs.process"])
+def test_logs_that_another_thread_is_importing_fail_no_batch(
+    name: str, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    response = process(sqs_event(["x", "x"]), lambda record: None, max_workers=workers)
+    assert response == {"batchItemFailures": []}
+
+
 # --- hooks ------------------------------------------------------------------------------------------------------------
 
 
