@@ -205,8 +205,9 @@ def test_a_record_that_vanishes_between_refusal_and_read_is_claimed_again() -> N
 
 def test_an_item_of_another_kind_is_refused() -> None:
     detail = {"Item": {"id": {"S": "k"}, "status": {"S": "shipped"}}}
-    with pytest.raises(StoreError, match="status 'shipped': is this table another's"):
+    with pytest.raises(StoreError, match="status 'shipped': is this table another's") as caught:
         DynamoDBStore("t", client=Scripted(ServiceError("ConditionalCheckFailedException", "", detail))).claim(CLAIM)
+    assert not caught.value.outcome_is_unknown  # the condition kept what is there
 
 
 def cancelled(*reasons: str) -> ServiceError:
