@@ -282,7 +282,7 @@ def names_held(error: BaseException) -> set[str]:
     names: set[str] = set()
     step = error.__traceback__
     while step is not None:
-        names |= step.tb_frame.f_locals.keys()
+        names |= set(step.tb_frame.f_locals)
         step = step.tb_next
     others = (error.__cause__, error.__context__, *getattr(error, "exceptions", ()))
     return names.union(*(names_held(other) for other in others if other is not None))
